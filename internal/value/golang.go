@@ -1,0 +1,365 @@
+package value
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"math"
+	"reflect"
+	"unicode/utf8"
+
+	"github.com/useveto/veto-go/internal/decimal"
+)
+
+// SetGo fills the tree from what a caller passes as parameters: nil, a map
+// with string keys, raw JSON (json.RawMessage, []byte or string), or any
+// other value that encoding/json can write as an object. Nil, zero bytes and
+// the literal null leave the tree empty: there are no parameters.
+//
+// The value counts as its compact JSON against lim.Bytes; raw JSON counts the
+// bytes as they are. On a Problem the tree is empty. It allocates nothing
+// for maps and slices of the kinds that encoding/json decodes into.
+func (t *Tree) SetGo(v any, lim Limits) Problem {
+	t.Reset()
+	p := t.setGo(v, lim)
+	if p != OK {
+		t.Reset()
+	}
+	return p
+}
+
+func (t *Tree) setGo(v any, lim Limits) Problem {
+	switch v := v.(type) {
+	case nil:
+		return OK
+	case map[string]any:
+		if v == nil {
+			return OK
+		}
+	case json.RawMessage:
+		return t.setRaw(v, lim)
+	case []byte:
+		return t.setRaw(v, lim)
+	case string:
+		return t.setRaw([]byte(v), lim)
+	}
+	f := filler{Tree: t, lim: lim}
+	if p := f.add("", v, 0); p != OK {
+		return p
+	}
+	switch t.Nodes[Root].Kind {
+	case Object:
+	case Null:
+		t.Reset()
+		return OK
+	default:
+		return NotObject
+	}
+	// Only the length of floats was estimated; where that decides, measure.
+	if t.size > lim.Bytes && len(t.AppendJSON(nil, Root)) > lim.Bytes {
+		return TooLarge
+	}
+	return OK
+}
+
+func (t *Tree) setRaw(data []byte, lim Limits) Problem {
+	if len(data) == 0 {
+		return OK
+	}
+	if p, _ := t.SetJSON(data, lim); p != OK {
+		return p
+	}
+	t.size = len(data)
+	switch t.Nodes[Root].Kind {
+	case Object:
+		return OK
+	case Null:
+		t.Reset()
+		return OK
+	default:
+		return NotObject
+	}
+}
+
+// Size returns an upper bound of the bytes of compact JSON that the tree
+// counts as. It is exact but for fractions, which count as 25.
+func (t *Tree) Size() int { return t.size }
+
+// filler appends Go values to a tree. slack is how far size may be above the
+// true number of bytes.
+type filler struct {
+	*Tree
+	lim   Limits
+	slack int
+}
+
+// floatSize is the most characters that a finite float64 takes.
+const floatSize = 25
+
+// add appends v, which sits below depth containers.
+func (f *filler) add(key string, v any, depth int) Problem {
+	switch v := v.(type) {
+	case string:
+		size, ok := stringSize(v)
+		if !ok {
+			return BadUTF8
+		}
+		return f.leaf(Node{Key: key, Kind: String, Text: v}, size)
+	case float64:
+		return f.float(key, v, Float64Form)
+	case bool:
+		return f.boolean(key, v)
+	case nil:
+		return f.leaf(Node{Key: key, Kind: Null}, len("null"))
+	case map[string]any:
+		if v == nil {
+			return f.leaf(Node{Key: key, Kind: Null}, len("null"))
+		}
+		i, p := f.open(key, Object, len(v), depth)
+		if p != OK {
+			return p
+		}
+		for k, e := range v {
+			if p := f.member(k, e, depth); p != OK {
+				return p
+			}
+		}
+		return f.close(i)
+	case []any:
+		if v == nil {
+			return f.leaf(Node{Key: key, Kind: Null}, len("null"))
+		}
+		i, p := f.open(key, Array, len(v), depth)
+		if p != OK {
+			return p
+		}
+		for _, e := range v {
+			if p := f.add("", e, depth+1); p != OK {
+				return p
+			}
+		}
+		return f.close(i)
+	case int:
+		return f.integer(key, int64(v))
+	case int64:
+		return f.integer(key, v)
+	case json.Number:
+		return f.number(key, string(v))
+	case json.RawMessage:
+		return f.raw(key, v, depth)
+	default:
+		return f.reflected(key, v, depth)
+	}
+}
+
+// member appends one member of an object that sits below depth containers.
+func (f *filler) member(k string, v any, depth int) Problem {
+	size, ok := stringSize(k)
+	if !ok {
+		return BadUTF8
+	}
+	f.size += size + 1
+	return f.add(k, v, depth+1)
+}
+
+func (f *filler) leaf(n Node, size int) Problem {
+	if f.size += size; f.size-f.slack > f.lim.Bytes {
+		return TooLarge
+	}
+	n.End = int32(len(f.Nodes)) + 1
+	f.Nodes = append(f.Nodes, n)
+	return OK
+}
+
+func (f *filler) open(key string, kind Kind, children, depth int) (int32, Problem) {
+	if depth >= f.lim.Depth {
+		return None, TooDeep
+	}
+	i := int32(len(f.Nodes))
+	// Brackets, and a comma between children; a child takes at least a byte.
+	size := 2
+	if children > 1 {
+		size += children - 1
+	}
+	if f.size += size; f.size-f.slack+children > f.lim.Bytes {
+		return None, TooLarge
+	}
+	f.Nodes = append(f.Nodes, Node{Key: key, Kind: kind, Len: int32(children)})
+	return i, OK
+}
+
+func (f *filler) close(i int32) Problem {
+	n := &f.Nodes[i]
+	n.End = int32(len(f.Nodes))
+	if n.Kind == Object {
+		return f.seal(i)
+	}
+	return OK
+}
+
+func (f *filler) boolean(key string, v bool) Problem {
+	if v {
+		return f.leaf(Node{Key: key, Kind: Bool, Bits: 1}, len("true"))
+	}
+	return f.leaf(Node{Key: key, Kind: Bool}, len("false"))
+}
+
+func (f *filler) integer(key string, v int64) Problem {
+	return f.leaf(Node{Key: key, Kind: Number, Form: IntForm, Bits: uint64(v)}, intSize(v))
+}
+
+func (f *filler) float(key string, v float64, form Form) Problem {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return NotFinite
+	}
+	if math.Abs(v) < 1e15 && v == math.Trunc(v) && (v != 0 || !math.Signbit(v)) {
+		return f.integer(key, int64(v)) // the same text, and cheaper to compare
+	}
+	f.slack += floatSize - 1
+	return f.leaf(Node{Key: key, Kind: Number, Form: form, Bits: math.Float64bits(v)}, floatSize)
+}
+
+func (f *filler) number(key, text string) Problem {
+	if !decimal.Valid(text) {
+		return NumberRange
+	}
+	return f.leaf(Node{Key: key, Kind: Number, Form: TextForm, Text: text}, len(text))
+}
+
+// raw appends JSON text that stands inside a Go value.
+func (f *filler) raw(key string, data []byte, depth int) Problem {
+	if len(data) == 0 {
+		return f.leaf(Node{Key: key, Kind: Null}, len("null"))
+	}
+	if f.size += len(data); f.size-f.slack > f.lim.Bytes {
+		return TooLarge
+	}
+	return f.appendJSON(key, data, Limits{Bytes: f.lim.Bytes, Depth: f.lim.Depth - depth})
+}
+
+// reflected appends a value of a type that encoding/json would not have made.
+// One that says itself how it is written is asked; the rest go by their kind.
+func (f *filler) reflected(key string, v any, depth int) Problem {
+	switch v.(type) {
+	case json.Marshaler, encoding.TextMarshaler:
+		return f.marshalled(key, v, depth)
+	}
+	rv := reflect.ValueOf(v)
+	switch rv.Kind() {
+	case reflect.String:
+		return f.add(key, rv.String(), depth)
+	case reflect.Bool:
+		return f.boolean(key, rv.Bool())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return f.integer(key, rv.Int())
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		u := rv.Uint()
+		if u <= math.MaxInt64 {
+			return f.integer(key, int64(u))
+		}
+		return f.leaf(Node{Key: key, Kind: Number, Form: UintForm, Bits: u}, 20)
+	case reflect.Float32:
+		return f.float(key, rv.Float(), Float32Form)
+	case reflect.Float64:
+		return f.float(key, rv.Float(), Float64Form)
+	case reflect.Map:
+		if rv.Type().Key().Kind() != reflect.String {
+			return f.marshalled(key, v, depth)
+		}
+		if rv.IsNil() {
+			return f.add(key, nil, depth)
+		}
+		i, p := f.open(key, Object, rv.Len(), depth)
+		if p != OK {
+			return p
+		}
+		for iter := rv.MapRange(); iter.Next(); {
+			if _, ok := iter.Key().Interface().(encoding.TextMarshaler); ok {
+				return Unencodable
+			}
+			if p := f.member(iter.Key().String(), iter.Value().Interface(), depth); p != OK {
+				return p
+			}
+		}
+		return f.close(i)
+	case reflect.Slice, reflect.Array:
+		if rv.Kind() == reflect.Slice && rv.IsNil() {
+			return f.add(key, nil, depth)
+		}
+		if rv.Type().Elem().Kind() == reflect.Uint8 {
+			return f.marshalled(key, v, depth) // base64
+		}
+		i, p := f.open(key, Array, rv.Len(), depth)
+		if p != OK {
+			return p
+		}
+		for e := range rv.Len() {
+			if p := f.add("", rv.Index(e).Interface(), depth+1); p != OK {
+				return p
+			}
+		}
+		return f.close(i)
+	default:
+		return f.marshalled(key, v, depth)
+	}
+}
+
+// marshalled appends what encoding/json writes for v.
+func (f *filler) marshalled(key string, v any, depth int) (p Problem) {
+	defer func() {
+		if recover() != nil { // a MarshalJSON of the caller's
+			p = Unencodable
+		}
+	}()
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return Unencodable
+	}
+	// The encoder replaces invalid UTF-8, which the tool would still see.
+	if bytes.Contains(buf.Bytes(), []byte(`\ufffd`)) {
+		return BadUTF8
+	}
+	return f.raw(key, bytes.TrimSuffix(buf.Bytes(), []byte("\n")), depth)
+}
+
+// stringSize returns how many bytes s takes as a JSON string, quotes
+// included, and whether it is valid UTF-8.
+func stringSize(s string) (int, bool) {
+	size, ascii := len(s)+2, true
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			ascii = false
+		case c == '"' || c == '\\':
+			size++
+		case c < 0x20:
+			size += escapeSize[c]
+		}
+	}
+	return size, ascii || utf8.ValidString(s)
+}
+
+// escapeSize is how much longer a control character becomes when escaped.
+var escapeSize = [0x20]int{}
+
+func init() {
+	for c := range escapeSize {
+		escapeSize[c] = len(`\u0000`) - 1
+	}
+	for _, c := range "\b\f\n\r\t" {
+		escapeSize[c] = len(`\n`) - 1
+	}
+}
+
+func intSize(v int64) int {
+	size := 1
+	if v < 0 {
+		size++
+	}
+	for v /= 10; v != 0; v /= 10 {
+		size++
+	}
+	return size
+}

@@ -1,0 +1,40 @@
+package rules
+
+import (
+	"encoding/hex"
+	"math/rand/v2"
+	"time"
+)
+
+// ID is a 128-bit identifier that sorts by time: a version 7 UUID (RFC 9562),
+// 48 bits of Unix milliseconds and 74 random bits. The random part comes from
+// the runtime's generator, which is seeded by the system: ids do not collide,
+// but they are names, not secrets.
+type ID [16]byte
+
+// NewID returns an ID for the time t.
+func NewID(t time.Time) ID {
+	ms := uint64(t.UnixMilli())
+	hi, lo := rand.Uint64(), rand.Uint64()
+	return ID{
+		byte(ms >> 40), byte(ms >> 32), byte(ms >> 24), byte(ms >> 16), byte(ms >> 8), byte(ms),
+		0x70 | byte(hi>>8)&0x0f, byte(hi),
+		0x80 | byte(lo>>56)&0x3f, byte(lo >> 48), byte(lo >> 40), byte(lo >> 32),
+		byte(lo >> 24), byte(lo >> 16), byte(lo >> 8), byte(lo),
+	}
+}
+
+// String returns the usual 36 characters of a UUID, in lower case.
+func (id ID) String() string {
+	var b [36]byte
+	hex.Encode(b[0:8], id[0:4])
+	hex.Encode(b[9:13], id[4:6])
+	hex.Encode(b[14:18], id[6:8])
+	hex.Encode(b[19:23], id[8:10])
+	hex.Encode(b[24:36], id[10:16])
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+	return string(b[:])
+}
+
+// MarshalText returns what String returns.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }

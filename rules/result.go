@@ -1,0 +1,188 @@
+package rules
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// Result is the decision on one call. The zero Result is a denial.
+//
+// A Result is a value: it may be copied and kept. What it points to is
+// immutable and shared, so keeping it keeps the policies it was made from.
+type Result struct {
+	// Allowed is true exactly when Outcome is Allowed.
+	Allowed bool
+	Outcome Outcome
+	Code    Code
+	Mode    Mode
+	// DecisionID is unique to this decision.
+	DecisionID ID
+	// MatchedPolicyID and MatchedRuleID say what decided; they are empty
+	// where no policy did.
+	MatchedPolicyID string
+	MatchedRuleID   string
+	// PolicyRevision names the policies that were in force.
+	PolicyRevision string
+	// ApprovalID names the ticket of an escalation.
+	ApprovalID string
+	// EvaluatedAt is the time that the decision is about.
+	EvaluatedAt time.Time
+	// RetryAfter, of a limit: how long until it has room again.
+	RetryAfter time.Duration
+	// Reason is a sentence for people. It never quotes a parameter's value.
+	Reason Reason
+	// Shadow holds what shadow policies would have said.
+	Shadow []ShadowResult
+}
+
+// ShadowResult is what one shadow policy would have said.
+type ShadowResult struct {
+	PolicyID string  `json:"policyId"`
+	RuleID   string  `json:"ruleId,omitempty"`
+	Outcome  Outcome `json:"outcome"`
+	Code     Code    `json:"code"`
+}
+
+const timeLayout = "2006-01-02T15:04:05.000Z07:00"
+
+type resultJSON struct {
+	Allowed         bool           `json:"allowed"`
+	Outcome         Outcome        `json:"outcome"`
+	MatchedPolicyID *string        `json:"matchedPolicyId"`
+	Reason          string         `json:"reason"`
+	EvaluatedAt     string         `json:"evaluatedAt"`
+	DecisionID      string         `json:"decisionId,omitempty"`
+	Code            string         `json:"code,omitempty"`
+	MatchedRuleID   string         `json:"matchedRuleId,omitempty"`
+	PolicyRevision  string         `json:"policyRevision,omitempty"`
+	RetryAfterMs    int64          `json:"retryAfterMs,omitempty"`
+	ApprovalID      string         `json:"approvalId,omitempty"`
+	Mode            string         `json:"mode,omitempty"`
+	Shadow          []ShadowResult `json:"shadow,omitempty"`
+}
+
+// MarshalJSON writes the Result as it travels: times in UTC with
+// milliseconds, retryAfterMs rounded up.
+func (r Result) MarshalJSON() ([]byte, error) {
+	out := resultJSON{
+		Allowed:        r.Allowed,
+		Outcome:        r.Outcome,
+		Reason:         r.Reason.String(),
+		EvaluatedAt:    r.EvaluatedAt.UTC().Format(timeLayout),
+		Code:           r.Code.String(),
+		MatchedRuleID:  r.MatchedRuleID,
+		PolicyRevision: r.PolicyRevision,
+		RetryAfterMs:   int64((r.RetryAfter + time.Millisecond - 1) / time.Millisecond),
+		ApprovalID:     r.ApprovalID,
+		Shadow:         r.Shadow,
+	}
+	if r.MatchedPolicyID != "" {
+		out.MatchedPolicyID = &r.MatchedPolicyID
+	}
+	if r.DecisionID != (ID{}) {
+		out.DecisionID = r.DecisionID.String()
+	}
+	if r.Mode != Enforce {
+		out.Mode = r.Mode.String()
+	}
+	return json.Marshal(out)
+}
+
+// Reason is the sentence that explains a decision, rendered when it is read.
+// The zero Reason is that of a default denial.
+type Reason struct {
+	code  Code
+	tool  string
+	basis *Basis
+}
+
+// Basis is what a reason speaks of besides the tool. It is immutable once it
+// is part of a Reason.
+type Basis struct {
+	PolicyName string
+	Parameter  string // as written in the policy; "" for an undeclared one
+	MaxCalls   int
+	Window     time.Duration
+	Max        string // of a budget
+	Earlier    bool   // sequence: blocked by an earlier call, not missing one
+	Detail     string // invalid_request: one of a fixed set
+}
+
+// NewReason returns the reason for a code. Basis may be nil.
+func NewReason(code Code, tool string, basis *Basis) Reason {
+	return Reason{code: code, tool: tool, basis: basis}
+}
+
+var noBasis Basis
+
+// String renders the sentence.
+func (r Reason) String() string {
+	b := r.basis
+	if b == nil {
+		b = &noBasis
+	}
+	switch r.code {
+	case CodeAllowed:
+		return `Allowed by policy "` + b.PolicyName + `"`
+	case CodePolicyNotFound:
+		return "No policy found for tool '" + r.tool + "'"
+	case CodeToolDenied:
+		return "Tool '" + r.tool + `' is denied by policy "` + b.PolicyName + `"`
+	case CodeConstraintViolated:
+		if b.Parameter == "" {
+			return "Tool '" + r.tool + "' has a parameter that is not permitted"
+		}
+		return "Tool '" + r.tool + "' parameter '" + b.Parameter + "' violates constraint"
+	case CodeRateLimited:
+		return "Tool '" + r.tool + "' exceeded " + strconv.Itoa(b.MaxCalls) + " calls per " +
+			strconv.FormatInt(int64(b.Window/time.Second), 10) + " seconds"
+	case CodeBudgetExceeded:
+		return "Tool '" + r.tool + "' exceeds the budget of " + b.Max
+	case CodeOutsideTimeWindow:
+		return "Tool '" + r.tool + "' is not permitted at this time"
+	case CodeSequenceViolated:
+		if b.Earlier {
+			return "Tool '" + r.tool + "' is not permitted after an earlier call of this session"
+		}
+		return "Tool '" + r.tool + "' is not permitted before a required call"
+	case CodeSessionUnknown:
+		return "The session of this call is not known"
+	case CodeApprovalRequired:
+		return "Tool '" + r.tool + `' requires approval by policy "` + b.PolicyName + `"`
+	case CodeApprovalDenied:
+		return "Approval was denied"
+	case CodeApprovalExpired:
+		return "Approval expired"
+	case CodeApprovalLimit:
+		return "Too many approvals are pending"
+	case CodeAgentSuspended:
+		return "Agent is suspended"
+	case CodeAgentRevoked:
+		return "Agent is revoked"
+	case CodeAgentNotFound:
+		return "Agent not found"
+	case CodeInvalidRequest:
+		if b.Detail == "" {
+			return "Invalid request"
+		}
+		return "Invalid request: " + b.Detail
+	case CodeEvaluationError:
+		return `Policy "` + b.PolicyName + `" could not be evaluated`
+	case CodeLimitsUnavailable:
+		return "The limit store did not answer"
+	case CodePoliciesUnavailable:
+		return "No policies are available"
+	case CodePoliciesStale:
+		return "Policies are out of date"
+	case CodeAuditFailed:
+		return "The decision could not be recorded"
+	case CodeCancelled:
+		return "The request was cancelled"
+	default:
+		return "No policy explicitly allows this action (default deny)"
+	}
+}
+
+// MarshalText renders the sentence.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

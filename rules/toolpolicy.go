@@ -1,0 +1,73 @@
+package rules
+
+import "encoding/json"
+
+// ToolPolicy is the other form of policy: what one tool's arguments must be,
+// whoever calls it. It stands before every agent policy.
+type ToolPolicy struct {
+	ID        string  `json:"id,omitempty"`
+	ToolName  string  `json:"toolName"`
+	ProjectID *string `json:"projectId,omitempty"`
+	// Mode is deterministic. The service's mode llm cannot be decided here
+	// and is an error.
+	Mode               string              `json:"mode"`
+	IsActive           *bool               `json:"isActive,omitempty"`
+	Version            *int                `json:"version,omitempty"`
+	Constraints        []ToolConstraint    `json:"constraints,omitempty"`
+	SessionConstraints *SessionConstraints `json:"sessionConstraints,omitempty"`
+	CreatedAt          string              `json:"createdAt,omitempty"`
+	UpdatedAt          string              `json:"updatedAt,omitempty"`
+}
+
+// ToolConstraint is what one argument of a tool policy must be. Checks have
+// the names that the managed service gives them; two names of one check may
+// not both be given.
+type ToolConstraint struct {
+	ArgumentName string    `json:"argumentName"`
+	Enabled      *bool     `json:"enabled,omitempty"`
+	Action       Violation `json:"action,omitempty"`
+
+	Minimum            *json.Number `json:"minimum,omitempty"`
+	GreaterThanOrEqual *json.Number `json:"greaterThanOrEqual,omitempty"`
+	Maximum            *json.Number `json:"maximum,omitempty"`
+	LessThanOrEqual    *json.Number `json:"lessThanOrEqual,omitempty"`
+	GreaterThan        *json.Number `json:"greaterThan,omitempty"`
+	LessThan           *json.Number `json:"lessThan,omitempty"`
+	Regex              *string      `json:"regex,omitempty"`
+	NotRegex           *string      `json:"notRegex,omitempty"`
+	Enum               []Scalar     `json:"enum,omitempty"`
+	In                 []Scalar     `json:"in,omitempty"`
+	NotEnum            []Scalar     `json:"notEnum,omitempty"`
+	NotIn              []Scalar     `json:"notIn,omitempty"`
+	MinLength          *int         `json:"minLength,omitempty"`
+	MaxLength          *int         `json:"maxLength,omitempty"`
+	MinItems           *int         `json:"minItems,omitempty"`
+	MaxItems           *int         `json:"maxItems,omitempty"`
+	MustBe             *bool        `json:"mustBe,omitempty"`
+	NotNull            *bool        `json:"notNull,omitempty"`
+	// Required defaults to true; false lets an absent argument pass.
+	Required *bool `json:"required,omitempty"`
+}
+
+// SessionConstraints bound what one session does with a tool.
+type SessionConstraints struct {
+	MaxCalls         *int                      `json:"maxCalls,omitempty"`
+	Budget           *json.Number              `json:"budget,omitempty"`
+	SpendArgument    string                    `json:"spendArgument,omitempty"`
+	CumulativeLimits []CumulativeLimit         `json:"cumulativeLimits,omitempty"`
+	Counters         map[string]SessionCounter `json:"counters,omitempty"`
+}
+
+// CumulativeLimit bounds the running sum of one argument in a session.
+type CumulativeLimit struct {
+	ArgumentName string       `json:"argumentName"`
+	MaxValue     *json.Number `json:"maxValue"`
+}
+
+// SessionCounter counts calls up and down in a session.
+type SessionCounter struct {
+	Increment []string  `json:"increment,omitempty"`
+	Decrement []string  `json:"decrement,omitempty"`
+	Max       *int      `json:"max"`
+	MaxAction Violation `json:"maxAction,omitempty"`
+}
