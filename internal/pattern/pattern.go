@@ -112,7 +112,8 @@ func (x *Index[V]) Parent(p *Prefix[V]) *Prefix[V] {
 	return &x.prefixes[p.parent]
 }
 
-// All calls f for the value of every pattern, in no particular order.
+// All calls f for the value of every pattern of a built index, in no
+// particular order.
 func (x *Index[V]) All(f func(*V)) {
 	for _, v := range x.exact {
 		f(v)

@@ -3,8 +3,9 @@ package value
 import (
 	"hash/maphash"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/useveto/veto-go/internal/fold"
 )
 
 // seed keys the hash of member tables, so that nobody who writes arguments can
@@ -23,24 +24,26 @@ func (t *Tree) seal(i int32) Problem {
 	if n.Len > smallObject {
 		return t.sealLarge(i)
 	}
-	// One bit for each (length, first byte, last byte), case ignored. Two
-	// ASCII keys that fold together share their bit; so if no bit is met
-	// twice there is nothing to compare.
-	var seen uint64
+	// Two ASCII keys that fold together have the same length, and the same
+	// first and last byte when case is ignored; most keys differ in that.
+	var seen [smallObject]uint32
+	k := 0
 	for c := i + 1; c < n.End; c = t.Nodes[c].End {
 		key := t.Nodes[c].Key
 		if !isASCII(key) {
 			return t.sealPairs(i)
 		}
-		h := uint64(len(key))
+		look := uint32(len(key)) << 16
 		if len(key) > 0 {
-			h += uint64(key[0]|0x20)*0x9E37 + uint64(key[len(key)-1]|0x20)*0x85EB
+			look |= uint32(key[0]|0x20)<<8 | uint32(key[len(key)-1]|0x20)
 		}
-		bit := uint64(1) << (h * 0x9E3779B97F4A7C15 >> 58)
-		if seen&bit != 0 {
-			return t.sealPairs(i)
+		for _, other := range seen[:k] {
+			if other == look {
+				return t.sealPairs(i)
+			}
 		}
-		seen |= bit
+		seen[k] = look
+		k++
 	}
 	return OK
 }
@@ -123,39 +126,16 @@ func tableSize(members int32) int {
 // alike.
 func foldHash(key string) uint64 {
 	var stack [128]byte
-	buf := stack[:0]
-	for i := 0; i < len(key); {
-		if c := key[i]; c < utf8.RuneSelf {
-			if 'A' <= c && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			buf = append(buf, c)
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(key[i:])
-		buf = utf8.AppendRune(buf, foldRune(r))
-		i += size
-	}
-	return maphash.Bytes(seed, buf)
-}
-
-// foldRune returns one rune for all that fold together: the smallest of the
-// orbit of unicode.SimpleFold, in lower case where that is ASCII.
-func foldRune(r rune) rune {
-	least := r
-	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-		least = min(least, f)
-	}
-	if 'A' <= least && least <= 'Z' {
-		least += 'a' - 'A'
-	}
-	return least
+	return maphash.Bytes(seed, fold.Append(stack[:0], key))
 }
 
 // isASCII reports whether s is ASCII only.
 func isASCII(s string) bool {
-	for i := 0; i < len(s); i++ {
+	return word(s)&tops == 0 && (len(s) <= 8 || isLongASCII(s))
+}
+
+func isLongASCII(s string) bool {
+	for i := 8; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
 			return false
 		}

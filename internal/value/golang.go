@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/useveto/veto-go/internal/decimal"
 )
@@ -100,34 +101,40 @@ const floatSize = 25
 func (f *filler) add(key string, v any, depth int) Problem {
 	switch v := v.(type) {
 	case string:
-		size, ok := stringSize(v)
-		if !ok {
-			return BadUTF8
-		}
-		return f.leaf(Node{Key: key, Kind: String, Text: v}, size)
+		return f.text(key, v)
 	case float64:
 		return f.float(key, v, Float64Form)
 	case bool:
 		return f.boolean(key, v)
 	case nil:
-		return f.leaf(Node{Key: key, Kind: Null}, len("null"))
+		return f.null(key)
 	case map[string]any:
 		if v == nil {
-			return f.leaf(Node{Key: key, Kind: Null}, len("null"))
+			return f.null(key)
 		}
 		i, p := f.open(key, Object, len(v), depth)
 		if p != OK {
 			return p
 		}
 		for k, e := range v {
-			if p := f.member(k, e, depth); p != OK {
+			size, ok := stringSize(k)
+			if !ok {
+				return BadUTF8
+			}
+			f.size += size + 1
+			if s, ok := e.(string); ok { // the most frequent kind
+				p = f.text(k, s)
+			} else {
+				p = f.add(k, e, depth+1)
+			}
+			if p != OK {
 				return p
 			}
 		}
 		return f.close(i)
 	case []any:
 		if v == nil {
-			return f.leaf(Node{Key: key, Kind: Null}, len("null"))
+			return f.null(key)
 		}
 		i, p := f.open(key, Array, len(v), depth)
 		if p != OK {
@@ -162,12 +169,56 @@ func (f *filler) member(k string, v any, depth int) Problem {
 	return f.add(k, v, depth+1)
 }
 
-func (f *filler) leaf(n Node, size int) Problem {
+// leaf appends a node without children, to be filled in by the caller, or
+// returns nil where it does not fit: it takes size bytes.
+func (f *filler) leaf(key string, kind Kind, size int) *Node {
 	if f.size += size; f.size-f.slack > f.lim.Bytes {
+		return nil
+	}
+	n := f.node(key, kind)
+	n.End = int32(len(f.Nodes))
+	return n
+}
+
+// node appends a node. Its memory is clear, see Reset.
+func (t *Tree) node(key string, kind Kind) *Node {
+	i := len(t.Nodes)
+	if i == cap(t.Nodes) {
+		t.Nodes = append(t.Nodes, Node{})
+	} else {
+		t.Nodes = t.Nodes[:i+1]
+	}
+	n := &t.Nodes[i]
+	n.Key, n.Kind = key, kind
+	return n
+}
+
+func (f *filler) null(key string) Problem {
+	if f.leaf(key, Null, len("null")) == nil {
 		return TooLarge
 	}
-	n.End = int32(len(f.Nodes)) + 1
-	f.Nodes = append(f.Nodes, n)
+	return OK
+}
+
+func (f *filler) text(key, v string) Problem {
+	size, ok := stringSize(v)
+	if !ok {
+		return BadUTF8
+	}
+	n := f.leaf(key, String, size)
+	if n == nil {
+		return TooLarge
+	}
+	n.Text = v
+	return OK
+}
+
+func (f *filler) bits(key string, kind Kind, form Form, bits uint64, size int) Problem {
+	n := f.leaf(key, kind, size)
+	if n == nil {
+		return TooLarge
+	}
+	n.Form, n.Bits = form, bits
 	return OK
 }
 
@@ -184,7 +235,7 @@ func (f *filler) open(key string, kind Kind, children, depth int) (int32, Proble
 	if f.size += size; f.size-f.slack+children > f.lim.Bytes {
 		return None, TooLarge
 	}
-	f.Nodes = append(f.Nodes, Node{Key: key, Kind: kind, Len: int32(children)})
+	f.node(key, kind).Len = int32(children)
 	return i, OK
 }
 
@@ -199,13 +250,13 @@ func (f *filler) close(i int32) Problem {
 
 func (f *filler) boolean(key string, v bool) Problem {
 	if v {
-		return f.leaf(Node{Key: key, Kind: Bool, Bits: 1}, len("true"))
+		return f.bits(key, Bool, 0, 1, len("true"))
 	}
-	return f.leaf(Node{Key: key, Kind: Bool}, len("false"))
+	return f.bits(key, Bool, 0, 0, len("false"))
 }
 
 func (f *filler) integer(key string, v int64) Problem {
-	return f.leaf(Node{Key: key, Kind: Number, Form: IntForm, Bits: uint64(v)}, intSize(v))
+	return f.bits(key, Number, IntForm, uint64(v), intSize(v))
 }
 
 func (f *filler) float(key string, v float64, form Form) Problem {
@@ -216,20 +267,25 @@ func (f *filler) float(key string, v float64, form Form) Problem {
 		return f.integer(key, int64(v)) // the same text, and cheaper to compare
 	}
 	f.slack += floatSize - 1
-	return f.leaf(Node{Key: key, Kind: Number, Form: form, Bits: math.Float64bits(v)}, floatSize)
+	return f.bits(key, Number, form, math.Float64bits(v), floatSize)
 }
 
 func (f *filler) number(key, text string) Problem {
 	if !decimal.Valid(text) {
 		return NumberRange
 	}
-	return f.leaf(Node{Key: key, Kind: Number, Form: TextForm, Text: text}, len(text))
+	n := f.leaf(key, Number, len(text))
+	if n == nil {
+		return TooLarge
+	}
+	n.Text = text
+	return OK
 }
 
 // raw appends JSON text that stands inside a Go value.
 func (f *filler) raw(key string, data []byte, depth int) Problem {
 	if len(data) == 0 {
-		return f.leaf(Node{Key: key, Kind: Null}, len("null"))
+		return f.null(key)
 	}
 	if f.size += len(data); f.size-f.slack > f.lim.Bytes {
 		return TooLarge
@@ -257,7 +313,7 @@ func (f *filler) reflected(key string, v any, depth int) Problem {
 		if u <= math.MaxInt64 {
 			return f.integer(key, int64(u))
 		}
-		return f.leaf(Node{Key: key, Kind: Number, Form: UintForm, Bits: u}, 20)
+		return f.bits(key, Number, UintForm, u, 20)
 	case reflect.Float32:
 		return f.float(key, rv.Float(), Float32Form)
 	case reflect.Float64:
@@ -327,6 +383,10 @@ func (f *filler) marshalled(key string, v any, depth int) (p Problem) {
 // stringSize returns how many bytes s takes as a JSON string, quotes
 // included, and whether it is valid UTF-8.
 func stringSize(s string) (int, bool) {
+	if len(s) <= 8 && special(word(s)) == 0 ||
+		len(s) > 8 && plain(unsafe.Slice(unsafe.StringData(s), len(s)), 0) == len(s) {
+		return len(s) + 2, true
+	}
 	size, ascii := len(s)+2, true
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

@@ -2,6 +2,7 @@ package value
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"unicode/utf8"
 	"unsafe"
@@ -23,6 +24,9 @@ func (r *reader) string() (string, Problem) {
 // to the reader's position. Text is only ever appended: the strings that were
 // read before keep the arrays that append leaves behind.
 func (r *reader) escaped(start int) (string, Problem) {
+	if r.text == nil { // one allocation for the escapes of a usual call
+		r.text = make([]byte, 0, min(len(r.data)-start, 512))
+	}
 	begin := len(r.text)
 	for {
 		r.text = append(r.text, r.src[start:r.pos]...)
@@ -125,18 +129,9 @@ func hex4(s string) (rune, bool) {
 // so the lowest top bit is right. (The "determine if a word has a zero byte"
 // trick of S. E. Anderson's Bit Twiddling Hacks.)
 func plain(data []byte, i int) int {
-	const (
-		ones      = 0x0101010101010101
-		tops      = 0x80 * ones
-		spaces    = ' ' * ones
-		quotes    = '"' * ones
-		backslash = '\\' * ones
-	)
 	for {
 		for ; i+8 <= len(data); i += 8 {
-			x := binary.LittleEndian.Uint64(data[i:])
-			found := (x | (x - spaces) | (x ^ quotes - ones) | (x ^ backslash - ones)) & tops
-			if found != 0 {
+			if found := special(binary.LittleEndian.Uint64(data[i:])); found != 0 {
 				i += bits.TrailingZeros64(found) / 8
 				break
 			}
@@ -160,5 +155,37 @@ func plain(data []byte, i int) int {
 			}
 			i += size
 		}
+	}
+}
+
+const (
+	ones      = 0x0101010101010101
+	tops      = 0x80 * ones
+	spaces    = ' ' * ones
+	quotes    = '"' * ones
+	backslash = '\\' * ones
+)
+
+// special marks, by their top bits, the bytes of x that are not plain ASCII;
+// above the lowest of them it may mark others.
+func special(x uint64) uint64 {
+	return (x | (x - spaces) | (x ^ quotes - ones) | (x ^ backslash - ones)) & tops
+}
+
+// word returns the first eight bytes of s, with spaces in place of what it
+// lacks. The bytes need not be in order, and some may come twice.
+func word(s string) uint64 {
+	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	switch n := len(b); {
+	case n >= 8:
+		return binary.LittleEndian.Uint64(b)
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32
+	case n >= 2:
+		return uint64(binary.LittleEndian.Uint16(b)) | uint64(binary.LittleEndian.Uint16(b[n-2:]))<<16 | spaces&^math.MaxUint32
+	case n == 1:
+		return uint64(b[0]) | spaces&^0xff
+	default:
+		return spaces
 	}
 }

@@ -54,8 +54,6 @@ type Limits struct {
 var DefaultLimits = Limits{Bytes: 64 << 10, Depth: 32}
 
 const (
-	// maxDigits is the most digits that the text of a number may have.
-	maxDigits = 400
 	// smallObject is the most members that are searched one by one.
 	smallObject = 8
 )

@@ -72,7 +72,7 @@ func (t *Tree) Reset() {
 	if cap(t.Nodes) > keepNodes {
 		t.Nodes = nil
 	} else {
-		clear(t.Nodes)
+		clear(t.Nodes) // node relies on it, and nothing of a call is kept alive
 		t.Nodes = t.Nodes[:0]
 	}
 	// Strings of nodes that were handed out may still point into text, so
