@@ -24,6 +24,7 @@ type Call struct {
 	CallID  string
 
 	// Context holds values that the host vouches for, for conditions to
-	// read. They count with the parameters against the input bounds.
-	Context map[string]any
+	// read, in the forms of Parameters. They count with the parameters
+	// against the input bounds.
+	Context any
 }

@@ -2,7 +2,9 @@ package rules
 
 import (
 	"encoding/hex"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -38,3 +40,13 @@ func (id ID) String() string {
 
 // MarshalText returns what String returns.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (id *ID) UnmarshalText(text []byte) error {
+	digits := strings.ReplaceAll(string(text), "-", "")
+	if len(text) != 36 || len(digits) != 32 {
+		return fmt.Errorf("rules: %q is not an id", text)
+	}
+	_, err := hex.Decode(id[:], []byte(digits))
+	return err
+}

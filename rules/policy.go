@@ -83,8 +83,10 @@ type Example struct {
 	Code *Code `json:"code,omitempty"`
 }
 
-// ExampleCall is a Call in a document. At is the time of the call (RFC 3339);
-// without it, the time of the example before it, or of the load.
+// ExampleCall is a Call in a document. At is the time of the call (RFC 3339).
+// Without it, it is that of the example before, and of the first example
+// noon UTC of Monday, 1 January 2024: what a document says of itself does not
+// depend on when it is loaded.
 type ExampleCall struct {
 	Agent      string          `json:"agent"`
 	Tool       string          `json:"tool"`

@@ -36,6 +36,26 @@ type Result struct {
 	Shadow []ShadowResult
 }
 
+// RunsUnderMode reports whether a guard runs the tool: where the call is
+// allowed, and in the modes shadow and log also where a policy, and nothing
+// else, stands against it.
+func (r Result) RunsUnderMode() bool {
+	if r.Allowed {
+		return true
+	}
+	if r.Mode != Shadow && r.Mode != Log {
+		return false
+	}
+	switch r.Code {
+	case CodeDefaultDeny, CodePolicyNotFound, CodeToolDenied, CodeConstraintViolated, CodeRateLimited,
+		CodeBudgetExceeded, CodeOutsideTimeWindow, CodeSequenceViolated, CodeSessionUnknown,
+		CodeApprovalRequired, CodeApprovalDenied, CodeApprovalExpired, CodeApprovalLimit:
+		return true
+	default:
+		return false
+	}
+}
+
 // ShadowResult is what one shadow policy would have said.
 type ShadowResult struct {
 	PolicyID string  `json:"policyId"`
@@ -95,6 +115,7 @@ type Reason struct {
 	code  Code
 	tool  string
 	basis *Basis
+	text  string // of a reason that was read back
 }
 
 // Basis is what a reason speaks of besides the tool. It is immutable once it
@@ -118,6 +139,9 @@ var noBasis Basis
 
 // String renders the sentence.
 func (r Reason) String() string {
+	if r.text != "" {
+		return r.text
+	}
 	b := r.basis
 	if b == nil {
 		b = &noBasis
@@ -186,3 +210,9 @@ func (r Reason) String() string {
 
 // MarshalText renders the sentence.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText makes the sentence the reason.
+func (r *Reason) UnmarshalText(text []byte) error {
+	*r = Reason{text: string(text)}
+	return nil
+}

@@ -34,8 +34,8 @@ type validator struct {
 	policy   *Policy // nil outside agent policies
 	rule     int     // index in policy.Rules, or -1
 
-	regexes map[string]string // text: what is wrong with it, or ""
-	zones   map[string]bool   // name: whether it exists
+	regexes map[regexUse]string // what is wrong with it, or ""
+	zones   map[string]bool     // name: whether it exists
 }
 
 // fault notes that the thing at p is wrong.

@@ -62,9 +62,9 @@ func (v *validator) constraints(p *path, constraints map[string]Constraint) {
 }
 
 func (v *validator) constraint(p *path, c *Constraint) {
-	v.regex(p, "regex", c.Regex, false)
-	v.regex(p, "notRegex", c.NotRegex, false)
-	v.regex(p, "match", c.Match, c.IgnoreCase)
+	v.regex(p, "regex", c.Regex, false, false)
+	v.regex(p, "notRegex", c.NotRegex, false, false)
+	v.regex(p, "match", c.Match, true, c.IgnoreCase)
 	switch c.Type {
 	case "", "string", "number", "integer", "boolean", "array", "object":
 	default:

@@ -60,13 +60,28 @@ func TestValidateRegex(t *testing.T) {
 		bad(t, constrain(with("(")), at)
 		bad(t, constrain(with("(?=a)")), at)
 		bad(t, constrain(with("\xff")), at)
-		// fail, match, begin, and one for each character
-		ok(t, constrain(with("a{998}")))
-		bad(t, constrain(with("a{999}")), at)
+		// fail, match, and one for each character; match has two anchors
+		most := "a{998}"
+		if at == "parameters.x.match" {
+			most = "a{996}"
+		}
+		ok(t, constrain(with(most)))
+		bad(t, constrain(with(most+"a")), at)
 		bad(t, constrain(with("(a{1,30}){1,30}$")), at)
 		bad(t, constrain(with("(?:(?:a{1,100}){1,100}b{1,100}){1,10}")), at)
 		bad(t, constrain(with("(?:a{0,1000}){1000}")), at)
 	}
+}
+
+// Counted repetitions multiply. What is too large is refused before it is
+// compiled, which would take seconds and gigabytes.
+func TestAttack_A8_RegexTooLarge(t *testing.T) {
+	for _, s := range []string{"(a{1,30}){1,30}$", "(?:(?:a{10}){10}){11}", "((((a{0,10}){0,10}){0,10}){0,100})", "((a+){1000})", `(\pL{500}\pN{500})`} {
+		bad(t, constrain(Constraint{Regex: &s}), "parameters.x.regex")
+		start := testing.AllocsPerRun(1, func() { regexUse{text: s}.fault() })
+		require.Less(t, start, 20_000.0, s)
+	}
+	ok(t, constrain(Constraint{Regex: ptr(".*@[^x.com$].*")})) // odd, but small
 }
 
 // An estimate below the true number would let an expression through to the

@@ -6,21 +6,23 @@ import (
 	"unicode/utf8"
 )
 
-// regex checks an RE2 that is given. fold says that it will be matched
-// without regard to case.
-func (v *validator) regex(p *path, name string, text *string, fold bool) {
+// regexUse is a regular expression and how it is going to be compiled.
+type regexUse struct {
+	text        string
+	whole, fold bool // it matches the whole value; case does not count
+}
+
+// regex checks an RE2 that is given.
+func (v *validator) regex(p *path, name string, text *string, whole, fold bool) {
 	if text == nil {
 		return
 	}
-	key := *text
-	if fold {
-		key = "(?i)" + key
-	}
+	key := regexUse{*text, whole, fold}
 	message, known := v.regexes[key]
 	if !known {
-		message = regexFault(*text, fold)
+		message = key.fault()
 		if v.regexes == nil {
-			v.regexes = make(map[string]string)
+			v.regexes = make(map[regexUse]string)
 		}
 		v.regexes[key] = message
 	}
@@ -29,19 +31,22 @@ func (v *validator) regex(p *path, name string, text *string, fold bool) {
 	}
 }
 
-// regexFault says what is wrong with a regular expression, or returns "".
-func regexFault(text string, fold bool) string {
-	switch n := utf8.RuneCountInString(text); {
+// fault says what is wrong with the regular expression, or returns "".
+func (u regexUse) fault() string {
+	switch n := utf8.RuneCountInString(u.text); {
 	case n == 0:
 		return "the regular expression is empty"
 	case n > MaxRegex:
 		return fmt.Sprintf("the regular expression has %d characters", n)
 	}
 	flags := syntax.Perl
-	if fold {
+	if u.fold {
 		flags |= syntax.FoldCase
 	}
-	re, err := syntax.Parse(text, flags)
+	re, err := syntax.Parse(u.text, flags)
+	if err == nil && u.whole {
+		re, err = syntax.Parse(`\A(?:`+u.text+`)\z`, flags)
+	}
 	if err != nil {
 		// The text of the error quotes the expression, which is the
 		// author's own.

@@ -91,8 +91,8 @@ func (v *validator) toolConstraint(p *path, c *ToolConstraint) {
 	v.number(p, "lessThan", c.LessThan)
 	v.twice(p, "minimum", c.Minimum != nil, "greaterThanOrEqual", c.GreaterThanOrEqual != nil)
 	v.twice(p, "maximum", c.Maximum != nil, "lessThanOrEqual", c.LessThanOrEqual != nil)
-	v.regex(p, "regex", c.Regex, false)
-	v.regex(p, "notRegex", c.NotRegex, false)
+	v.regex(p, "regex", c.Regex, false, false)
+	v.regex(p, "notRegex", c.NotRegex, false, false)
 	v.enum(p, "enum", c.Enum)
 	v.enum(p, "in", c.In)
 	v.enum(p, "notEnum", c.NotEnum)
@@ -153,7 +153,7 @@ func (v *validator) counter(p *path, name string, c *SessionCounter) {
 	} else {
 		v.tools(p, "increment", c.Increment)
 	}
-	if c.Decrement != nil && len(c.Decrement) > 0 {
+	if len(c.Decrement) > 0 {
 		v.tools(p, "decrement", c.Decrement)
 	}
 	if c.Max == nil {
