@@ -1,0 +1,32 @@
+package constraint
+
+import (
+	"github.com/useveto/veto-go/internal/condition"
+	"github.com/useveto/veto-go/internal/value"
+)
+
+// Env is what constraints of one load share: regular expressions that are
+// equal are compiled once. It is used by one goroutine.
+type Env struct {
+	// List finds a named list; nil where there is none.
+	List func(name string) *List
+	// Expression compiles the text of an expression over value and args.
+	Expression func(source string) (*condition.Condition, error)
+
+	regexes map[regexKey]*Regex
+}
+
+// MaxSteps bounds the regular-expression work of one decision: bytes of the
+// values times instructions of the expressions, added up.
+const MaxSteps = 10_000_000
+
+// Scope is what a Set is evaluated on.
+type Scope struct {
+	// Args is the tree of the parameters; it may be empty.
+	Args *value.Tree
+	// Steps is the work done so far in this decision.
+	Steps int
+	// Input are the variables of expressions over Args; it is needed where
+	// Set.Expressions is true.
+	Input *condition.Input
+}

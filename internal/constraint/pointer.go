@@ -1,0 +1,81 @@
+package constraint
+
+import (
+	"strings"
+
+	"github.com/useveto/veto-go/internal/value"
+)
+
+// step is one segment of a JSON Pointer (RFC 6901).
+type step struct {
+	key   string
+	index int  // of an array; -1 where key is no index
+	every bool // "*": every element or value
+}
+
+// parsePointer reads a pointer that validation has accepted.
+func parsePointer(s string) []step {
+	var steps []step
+	for part := range strings.SplitSeq(s[1:], "/") {
+		// ~1 before ~0, so that ~01 is ~1 and not a slash.
+		key := strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
+		steps = append(steps, step{key: key, index: index(key), every: part == "*"})
+	}
+	return steps
+}
+
+// index reads an array index: no sign, no leading zero.
+func index(s string) int {
+	if s == "" || len(s) > 9 || len(s) > 1 && s[0] == '0' {
+		return -1
+	}
+	n := 0
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return -1
+		}
+		n = 10*n + int(s[i]-'0')
+	}
+	return n
+}
+
+// walk evaluates p on every value that the steps select below node i, and
+// returns the worst verdict; of equals, the first counts.
+func (p *parameter) walk(s *Scope, i int32, steps []step) Verdict {
+	if len(steps) == 0 {
+		return p.value(s, i)
+	}
+	t := s.Args
+	n := &t.Nodes[i]
+	st := &steps[0]
+	if n.Kind != value.Object && n.Kind != value.Array {
+		return Hard
+	}
+	if st.every {
+		if n.Len == 0 {
+			return p.absent()
+		}
+		worst := Pass
+		for c := t.First(i); c < n.End; c = t.Nodes[c].End {
+			if worst = worse(worst, p.walk(s, c, steps[1:])); worst == Failed {
+				return worst
+			}
+		}
+		return worst
+	}
+	if n.Kind == value.Object {
+		c := t.Member(i, st.key)
+		if c == value.None {
+			return p.absent()
+		}
+		return p.walk(s, c, steps[1:])
+	}
+	if st.index < 0 || st.index >= int(n.Len) {
+		return Hard
+	}
+	c := t.First(i)
+	for range st.index {
+		c = t.Nodes[c].End
+	}
+	return p.walk(s, c, steps[1:])
+}

@@ -1,0 +1,79 @@
+package constraint
+
+import (
+	"regexp"
+	"regexp/syntax"
+)
+
+// maxMatch is the most bytes times instructions that one match may take.
+const maxMatch = 1_000_000
+
+// Regex is a regular expression with the number of its instructions, which
+// bounds the time that a match takes: RE2 matching is linear in bytes times
+// instructions.
+type Regex struct {
+	re           *regexp.Regexp
+	instructions int
+}
+
+type regexKey struct {
+	text        string
+	whole, fold bool
+}
+
+// regex compiles an expression that validation has accepted, once.
+func (env *Env) regex(key regexKey) (*Regex, error) {
+	if r := env.regexes[key]; r != nil {
+		return r, nil
+	}
+	text := key.text
+	if key.whole {
+		text = `\A(?:` + text + `)\z`
+	}
+	if key.fold {
+		text = `(?i:` + text + `)`
+	}
+	re, err := regexp.Compile(text)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	prog, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return nil, err
+	}
+	r := &Regex{re: re, instructions: len(prog.Inst)}
+	if env.regexes == nil {
+		env.regexes = make(map[regexKey]*Regex)
+	}
+	env.regexes[key] = r
+	return r, nil
+}
+
+// match is what became of matching a value.
+type match uint8
+
+const (
+	tooLarge  match = iota // more work than one match may take; the zero value
+	exhausted              // more work than the decision may take
+	matches
+	differs
+)
+
+// match looks for r in s.
+func (r *Regex) match(s string, steps *int) match {
+	work := len(s) * r.instructions
+	if work > maxMatch {
+		return tooLarge
+	}
+	if *steps += work; *steps > MaxSteps {
+		return exhausted
+	}
+	if r.re.MatchString(s) {
+		return matches
+	}
+	return differs
+}
