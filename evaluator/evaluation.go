@@ -1,0 +1,102 @@
+package evaluator
+
+import (
+	"math"
+	"time"
+
+	"github.com/useveto/veto-go/internal/condition"
+	"github.com/useveto/veto-go/internal/constraint"
+	"github.com/useveto/veto-go/internal/value"
+	"github.com/useveto/veto-go/rules"
+)
+
+// Evaluation is the working memory of one decision: reuse makes decisions
+// allocate nothing. The zero Evaluation is ready to use. It must not be used
+// by two goroutines at once, and what it holds of a call is valid until the
+// next Decide or Reset.
+type Evaluation struct {
+	program *Program
+	call    *rules.Call
+	now     time.Time
+
+	args    value.Tree
+	context value.Tree
+
+	folded []byte // the tool name in ASCII lower case, where that differs
+	tool   string // the tool name in ASCII lower case
+	input  condition.Input
+	scope  constraint.Scope // counts the regex steps of the decision
+
+	cursors []cursor
+	takes   []take
+	keys    []byte // counter keys of takes, one after the other
+	taken   bool   // takes are in the state, to be given back on failure
+
+	group   group
+	policy  policyState
+	shadows []rules.ShadowResult
+	trace   *Trace
+}
+
+// Args is the tree of the call's parameters; empty where it has none.
+func (e *Evaluation) Args() *value.Tree { return &e.args }
+
+// Shadows returns what the shadow policies would have said. The slice is the
+// caller's.
+func (e *Evaluation) Shadows() []rules.ShadowResult { return e.shadows }
+
+// Reset forgets the call, so that a pooled Evaluation keeps nothing of it
+// alive.
+func (e *Evaluation) Reset() {
+	e.program, e.call, e.trace, e.shadows = nil, nil, nil, nil
+	e.args.Reset()
+	if !e.context.Empty() {
+		e.context.Reset()
+	}
+	e.input.Args = nil // holds fills it in again
+	e.scope.Steps, e.taken = 0, false
+	e.cursors = e.cursors[:0]
+	e.takes = e.takes[:0]
+	e.keys = e.keys[:0]
+	e.group = group{}
+	e.policy = policyState{closedBy: e.policy.closedBy[:0]}
+}
+
+// Verdict is what a program says of a call. The zero Verdict denies.
+type Verdict struct {
+	cause      *Cause
+	priority   int32 // of the deciding group; below every group where none decided
+	order      int32 // of the deciding policy
+	stateful   bool
+	RetryAfter time.Duration
+}
+
+// Cause returns why, never nil.
+func (v Verdict) Cause() *Cause {
+	if v.cause == nil {
+		return defaultDeny
+	}
+	return v.cause
+}
+
+// Stateful reports whether the verdict rests on limits, which
+// Evaluation.Settle must take before it is an answer.
+func (v Verdict) Stateful() bool { return v.stateful }
+
+// VerdictOf returns the verdict of a cause that no policy gave.
+func VerdictOf(c *Cause) Verdict { return undecidedBy(c) }
+
+func undecidedBy(c *Cause) Verdict {
+	return Verdict{cause: c, priority: undecided, order: math.MaxInt32}
+}
+
+// undecided is the priority of a verdict that no group gave.
+const undecided = -1
+
+var (
+	defaultDeny = newCause(Cause{Code: rules.CodeDefaultDeny})
+	notFound    = newCause(Cause{Code: rules.CodePolicyNotFound})
+	suspended   = newCause(Cause{Code: rules.CodeAgentSuspended})
+	revoked     = newCause(Cause{Code: rules.CodeAgentRevoked})
+	unlisted    = newCause(Cause{Code: rules.CodeAgentNotFound})
+)

@@ -1,0 +1,90 @@
+package evaluator
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/useveto/veto-go/rules"
+)
+
+// exampleTime is the time of examples that give none.
+var exampleTime = time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// examples decides the examples of a set, in order, with a history of their
+// own, and reports those that come out differently.
+func (p *Program) examples(set *rules.PolicySet) []rules.Fault {
+	if len(set.Examples) == 0 {
+		return nil
+	}
+	var faults []rules.Fault
+	state, now := NewState(nil), exampleTime
+	for i := range set.Examples {
+		x := &set.Examples[i]
+		if x.Call.At != "" {
+			at, err := time.Parse(time.RFC3339, x.Call.At)
+			if err != nil {
+				faults = append(faults, rules.Fault{Path: fmt.Sprintf("examples[%d].call.at", i), Message: "is no RFC 3339 time"})
+				continue
+			}
+			now = at
+		}
+		call := rules.Call{
+			AgentID: x.Call.Agent, Tool: x.Call.Tool, Project: x.Call.Project,
+			Session: x.Call.Session, User: x.Call.User,
+		}
+		if x.Call.Parameters != nil {
+			call.Parameters = x.Call.Parameters
+		}
+		if x.Call.Context != nil {
+			call.Context = x.Call.Context
+		}
+		var e Evaluation
+		v, trace := p.Explain(&e, &call, now, true)
+		v = e.Settle(state, v)
+		c := v.Cause()
+		if c.Outcome == x.Want && (x.Code == nil || *x.Code == c.Code) {
+			continue
+		}
+		want := x.Want.String()
+		if x.Code != nil {
+			want += " (" + x.Code.String() + ")"
+		}
+		faults = append(faults, rules.Fault{
+			Path: fmt.Sprintf("examples[%d]", i),
+			Message: fmt.Sprintf("this call should be %s, and is %s: %s", want, c.Outcome,
+				rules.NewReason(c.Code, call.Tool, &c.Basis)),
+			Hint: trace.String(),
+		})
+	}
+	return faults
+}
+
+// String renders the trace on one line, in the order of evaluation.
+func (t *Trace) String() string {
+	if len(t.Policies) == 0 {
+		return "no policy is about this agent and tool"
+	}
+	var b strings.Builder
+	for i, p := range t.Policies {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "policy %q (priority %d) %s", p.PolicyID, p.Priority, p.Verdict)
+		for j, r := range p.Rules {
+			sep := ", "
+			if j == 0 {
+				sep = ": "
+			}
+			fmt.Fprintf(&b, "%s%s %s", sep, r.RuleID, r.Verdict)
+			if r.Parameter != "" {
+				fmt.Fprintf(&b, " (parameter %q", r.Parameter)
+				if r.Value != nil {
+					fmt.Fprintf(&b, " is %s", r.Value)
+				}
+				b.WriteString(")")
+			}
+		}
+	}
+	return b.String()
+}

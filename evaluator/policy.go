@@ -1,0 +1,182 @@
+package evaluator
+
+import "github.com/useveto/veto-go/rules"
+
+// policyState is what the rules of one policy have said so far.
+type policyState struct {
+	policy *policy
+	skip   bool // already decided: not evaluated
+
+	denier    *rule // the first that denies, by document order
+	denial    judgement
+	escalator *rule
+	escalates judgement
+	granter   *rule
+
+	closed   *rule // the first relevant rule that permits only named parameters
+	closedBy []*constraintBody
+}
+
+// group is what the policies of one priority have said so far, and the
+// verdict once a group has decided. Policies come in the order of their ids,
+// so within a class the first is the one to report.
+type group struct {
+	priority int32
+	decided  bool
+	verdict  Verdict
+	tool     *policy // a tool policy that names the tool and is not violated
+
+	deny, escalate, allow *Cause
+	order                 [3]int32 // of the policy behind each, as ordered above
+}
+
+// evaluate lets r, which names the tool, speak. grants says whether passing
+// makes it a grant.
+func (e *Evaluation) evaluate(r *rule, grants bool) {
+	st := &e.policy
+	if r.kind == rules.ToolAllowlist && !grants {
+		return
+	}
+	if st.denier != nil && e.trace == nil && !r.policy.flags.closed {
+		return // a later rule of this policy changes nothing
+	}
+	j, relevant := e.judge(r)
+	if e.trace != nil {
+		e.traceRule(r, relevant, j)
+	}
+	if !relevant {
+		return
+	}
+	switch j.outcome {
+	case passes:
+		if grants && st.granter == nil && (r.kind == rules.ToolAllowlist || !e.program.strictGrant) {
+			st.granter = r
+		}
+	case escalates:
+		if st.escalator == nil {
+			st.escalator, st.escalates = r, j
+		}
+	default:
+		if st.denier == nil {
+			st.denier, st.denial = r, j
+		}
+	}
+}
+
+// judge asks r about the call. What goes wrong in it denies, here and not
+// somewhere else: r stays relevant.
+func (e *Evaluation) judge(r *rule) (j judgement, relevant bool) {
+	defer func() {
+		if recover() != nil {
+			j, relevant = judgement{outcome: failed}, true
+		}
+	}()
+	if r.when != nil {
+		ok, err := e.holds(r.when)
+		if err != nil {
+			return judgement{outcome: failed}, true
+		}
+		if !ok {
+			return judgement{}, false
+		}
+	}
+	switch {
+	case r.body != nil:
+		return r.body.judge(e, r), true
+	case r.kind == rules.ToolDenylist:
+		return judgement{outcome: denies, code: rules.CodeToolDenied}, true
+	case r.kind == rules.ToolAllowlist:
+		return judgement{outcome: passes}, true
+	default:
+		return judgement{outcome: failed}, true
+	}
+}
+
+// endPolicy turns what the rules said into what the policy says, and that
+// into a part of its group.
+func (e *Evaluation) endPolicy() {
+	st := &e.policy
+	p := st.policy
+	if p == nil {
+		return
+	}
+	if !st.skip {
+		if st.closed != nil && e.undeclared() {
+			// Reported where the first closed rule stands, after that rule's
+			// own parameters.
+			if st.denier == nil || st.closed.index < st.denier.index {
+				st.denier = st.closed
+				st.denial = judgement{outcome: denies, code: rules.CodeConstraintViolated}
+			}
+		}
+		if p.flags.shadow {
+			e.endShadow()
+		} else {
+			e.addToGroup(p)
+		}
+		if e.trace != nil {
+			e.tracePolicy()
+		}
+	}
+	closedBy := st.closedBy[:0]
+	*st = policyState{closedBy: closedBy}
+}
+
+func (e *Evaluation) addToGroup(p *policy) {
+	st, g := &e.policy, &e.group
+	switch {
+	case st.denier != nil:
+		if g.deny == nil {
+			g.deny, g.order[0] = st.denier.cause(st.denial), p.order
+			if e.trace == nil {
+				e.endGroup() // no later policy of this group changes it
+			}
+		}
+	case st.escalator != nil:
+		if g.escalate == nil {
+			g.escalate, g.order[1] = st.escalator.cause(st.escalates), p.order
+		}
+	case p.flags.tool:
+		if g.tool == nil && st.granter != nil {
+			g.tool = p // not an opinion: it stands after every priority
+		}
+	case st.granter != nil && !p.flags.floor:
+		if g.allow == nil {
+			g.allow, g.order[2] = p.allowed(st.granter), p.order
+		}
+	}
+}
+
+// endShadow records what a shadow policy would have said.
+func (e *Evaluation) endShadow() {
+	st := &e.policy
+	var c *Cause
+	switch p := st.policy; {
+	case st.denier != nil:
+		c = st.denier.cause(st.denial)
+	case st.escalator != nil:
+		c = st.escalator.cause(st.escalates)
+	case st.granter != nil && !p.flags.floor:
+		c = p.allowed(st.granter)
+	default:
+		return
+	}
+	e.shadows = append(e.shadows, rules.ShadowResult{
+		PolicyID: c.PolicyID, RuleID: c.RuleID, Outcome: c.Outcome, Code: c.Code,
+	})
+}
+
+// endGroup decides, where the group has an opinion and none before it had.
+func (e *Evaluation) endGroup() {
+	g := &e.group
+	if g.decided {
+		return
+	}
+	for i, c := range [...]*Cause{g.deny, g.escalate, g.allow} {
+		if c != nil {
+			g.verdict = Verdict{cause: c, priority: g.priority, order: g.order[i]}
+			g.decided = true
+			return
+		}
+	}
+}

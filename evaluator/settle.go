@@ -1,0 +1,122 @@
+package evaluator
+
+import (
+	"time"
+
+	"github.com/useveto/veto-go/rules"
+)
+
+// rests reports whether a limit can still change v, and drops the takes that
+// cannot: a denial stands whatever limits after it say.
+func (e *Evaluation) rests(v Verdict) bool {
+	if v.cause.Outcome == rules.Denied && v.priority != undecided {
+		n := 0
+		for n < len(e.takes) && e.takes[n].rule.policy.order < v.order {
+			n++
+		}
+		e.takes = e.takes[:n]
+	}
+	return len(e.takes) > 0
+}
+
+// Settle takes the limits on which v rests from s: all of them where v
+// allows, once; none where it does not, and then they are only looked at. It
+// returns the verdict that results: v, or that of a limit that is used up.
+func (e *Evaluation) Settle(s *State, v Verdict) Verdict {
+	return e.settle(s, v, v.Cause().Outcome == rules.Allowed)
+}
+
+// Peek returns what Settle would, and takes nothing.
+func (e *Evaluation) Peek(s *State, v Verdict) Verdict { return e.settle(s, v, false) }
+
+func (e *Evaluation) settle(s *State, v Verdict, commit bool) Verdict {
+	if !v.stateful {
+		return v
+	}
+	v.stateful = false
+	if s == nil {
+		return undecidedBy(noState)
+	}
+	switch s.take(e, commit) {
+	case taken:
+		e.taken = commit
+		return v
+	case exhausted:
+		return e.override(v)
+	default:
+		return undecidedBy(noState)
+	}
+}
+
+// noState is the answer when there is no State, or no room in it for another
+// counter.
+var noState = newCause(Cause{Code: rules.CodeLimitsUnavailable})
+
+// GiveBack returns what Settle took, for a decision that is not delivered as
+// allowed. It does nothing the second time.
+func (e *Evaluation) GiveBack(s *State) {
+	if e.taken {
+		e.taken = false
+		s.giveBack(e)
+	}
+}
+
+// override returns the verdict when some of the takes are exhausted. Takes
+// stand in the order of their policies, and an exhausted one makes its policy
+// deny (or escalate): so the first group with one decides, unless v's group
+// stands before it.
+func (e *Evaluation) override(v Verdict) Verdict {
+	var deny, escalate *take
+	var retry time.Duration
+	group := int32(undecided)
+	for i := range e.takes {
+		t := &e.takes[i]
+		if !t.exhausted {
+			continue
+		}
+		if e.trace != nil {
+			e.traceTake(t)
+		}
+		p := t.rule.policy
+		if deny == nil && escalate == nil {
+			group = p.priority
+		}
+		if !t.rule.soft {
+			retry = max(retry, t.retryAfter)
+		}
+		if p.priority != group {
+			continue
+		}
+		if t.rule.soft {
+			if escalate == nil {
+				escalate = t
+			}
+		} else if deny == nil {
+			deny = t
+		}
+	}
+	same := v.priority == group
+	if deny != nil {
+		if same && v.cause.Outcome == rules.Denied && v.order <= deny.rule.policy.order {
+			return v
+		}
+		out := deny.verdict(rules.CodeRateLimited, denies)
+		out.RetryAfter = retry
+		return out
+	}
+	if same && v.cause.Outcome == rules.Denied {
+		return v
+	}
+	if same && v.cause.Outcome == rules.Escalated && v.order <= escalate.rule.policy.order {
+		return v
+	}
+	return escalate.verdict(rules.CodeApprovalRequired, escalates)
+}
+
+func (t *take) verdict(code rules.Code, outcome judged) Verdict {
+	p := t.rule.policy
+	return Verdict{
+		cause:    t.rule.cause(judgement{outcome: outcome, code: code}),
+		priority: p.priority, order: p.order,
+	}
+}
