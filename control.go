@@ -1,0 +1,49 @@
+package veto
+
+import "maps"
+
+// killSwitch is the agents that may not call at all. It is immutable.
+type killSwitch struct {
+	all    bool
+	agents map[string]struct{}
+}
+
+func (k *killSwitch) stops(agent string) bool {
+	if k == nil {
+		return false
+	}
+	_, stopped := k.agents[agent]
+	return k.all || stopped
+}
+
+// Suspend denies every call of the agent until Resume. It is in force when it
+// returns: a decision that begins after that is a denial. It survives
+// SetPolicies, and is forgotten when the process ends.
+func (a *Authorizer) Suspend(agentID string) {
+	a.setKill(func(k *killSwitch) { k.agents[agentID] = struct{}{} })
+}
+
+// Resume ends a Suspend of the agent. It does not end SuspendAll, nor change
+// what the policies say of the agent.
+func (a *Authorizer) Resume(agentID string) {
+	a.setKill(func(k *killSwitch) { delete(k.agents, agentID) })
+}
+
+// SuspendAll denies every call of every agent until ResumeAll, in the manner
+// of Suspend.
+func (a *Authorizer) SuspendAll() { a.setKill(func(k *killSwitch) { k.all = true }) }
+
+// ResumeAll ends SuspendAll. Agents that were suspended one by one stay so.
+func (a *Authorizer) ResumeAll() { a.setKill(func(k *killSwitch) { k.all = false }) }
+
+func (a *Authorizer) setKill(change func(*killSwitch)) {
+	a.change.Lock()
+	defer a.change.Unlock()
+	next := &killSwitch{agents: make(map[string]struct{})}
+	if k := a.kill.Load(); k != nil {
+		next.all = k.all
+		maps.Copy(next.agents, k.agents)
+	}
+	change(next)
+	a.kill.Store(next)
+}

@@ -1,0 +1,56 @@
+package veto
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/useveto/veto-go/audit"
+	"github.com/useveto/veto-go/evaluator"
+)
+
+// Options are the options of New. The zero value of each field is its
+// default.
+type Options struct {
+	// Sink keeps the record of every decision; default audit.Discard. A
+	// decision whose record it cannot keep is a denial.
+	Sink audit.Sink
+	// Redact says what records leave out besides the default secrets.
+	Redact *audit.RedactOptions
+	// DigestKey is the key of the digests of parameters in records; default
+	// a random key of this Authorizer.
+	DigestKey *audit.DigestKey
+	// Logger gets what operators should know: refused reloads, failed
+	// records, panics, and with Mode Log every call that is not allowed;
+	// decisions at debug level. Default: silent. Users of log/slog pass
+	// zap.New of a core over their handler; see the documentation of audit.
+	Logger *zap.Logger
+
+	// Mode says what guards do with a decision; default Enforce.
+	Mode Mode
+	// StrictGrant lets only a tool_allowlist grant.
+	StrictGrant bool
+	// Project binds the Authorizer to a project: a call without one is of
+	// this project, and one that names another is invalid.
+	Project string
+	// RequireProject and RequireSession make calls without one invalid.
+	RequireProject bool
+	RequireSession bool
+	// MaxParameterBytes is the most bytes of compact JSON that parameters
+	// and context values may take; default 64 KiB, at most 16 MiB.
+	MaxParameterBytes int
+
+	// State is the history that limits count; default a new, empty one. Give
+	// several Authorizers the same State to have them share their limits.
+	State *evaluator.State
+	// Now is the clock that decisions are made by; default time.Now, whose
+	// monotonic reading keeps limits right when the wall clock is set.
+	Now func() time.Time
+}
+
+func (o *Options) evaluator() *evaluator.Options {
+	return &evaluator.Options{
+		StrictGrant: o.StrictGrant, MaxParameterBytes: o.MaxParameterBytes,
+		Project: o.Project, RequireProject: o.RequireProject, RequireSession: o.RequireSession,
+	}
+}

@@ -1,0 +1,262 @@
+package veto
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/useveto/veto-go/audit"
+	"github.com/useveto/veto-go/evaluator"
+	"github.com/useveto/veto-go/rules"
+)
+
+// Authorizer decides calls. It is safe for concurrent use. A nil Authorizer
+// and the zero Authorizer deny every call.
+type Authorizer struct {
+	program atomic.Pointer[evaluator.Program]
+	kill    atomic.Pointer[killSwitch]
+	change  sync.Mutex // held while program or kill is replaced
+
+	opts         Options
+	keepsRecords bool // the sink is not audit.Discard
+	state        *evaluator.State
+	log          *zap.Logger
+	redactor     *audit.Redactor
+}
+
+// New returns an Authorizer with the policies of set. It keeps nothing of the
+// set. opts may be nil. An error says everything that is wrong with the
+// policies.
+func New(set *PolicySet, opts *Options) (*Authorizer, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	a := &Authorizer{opts: *opts, state: opts.State, log: opts.Logger}
+	if a.state == nil {
+		a.state = evaluator.NewState(nil)
+	}
+	a.keepsRecords = opts.Sink != nil && opts.Sink != audit.Discard
+	a.redactor = audit.NewRedactor(opts.Redact)
+	if a.opts.DigestKey == nil {
+		a.opts.DigestKey = audit.RandomDigestKey()
+	}
+	if err := a.SetPolicies(set); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// SetPolicies replaces the policies, all at once: a decision is made under
+// the old or the new ones, never a mixture. A set with a fault changes
+// nothing. Agents that were suspended by Suspend stay so, and limits keep what
+// they counted.
+func (a *Authorizer) SetPolicies(set *PolicySet) error {
+	if set == nil {
+		return errors.New("veto: SetPolicies: the policy set is nil; to deny everything pass an empty set")
+	}
+	p, err := evaluator.Compile(set, a.opts.evaluator())
+	if err != nil {
+		if faults := (rules.Faults)(nil); errors.As(err, &faults) {
+			err = newLoadError(faults)
+		}
+		return err
+	}
+	a.change.Lock()
+	defer a.change.Unlock()
+	a.program.Store(p)
+	return nil
+}
+
+// newLoadError is the error of a set that came from no file.
+func newLoadError(faults []rules.Fault) *LoadError {
+	e := &LoadError{Faults: make([]Fault, len(faults))}
+	for i, f := range faults {
+		e.Faults[i] = Fault{Fault: f}
+	}
+	return e
+}
+
+// Revision names the policies that are in force. Equal sets of policies have
+// equal revisions.
+func (a *Authorizer) Revision() string {
+	if a == nil {
+		return ""
+	}
+	return a.program.Load().Revision()
+}
+
+// Authorize decides whether the agent may call the tool with these
+// parameters. It is short for Decide with a Call of the three.
+//
+// params is nil, a map with string keys, or raw JSON (json.RawMessage, []byte
+// or string); other values count as their encoding/json encoding. The error is
+// nil exactly when the call is allowed, and else a *DeniedError.
+func (a *Authorizer) Authorize(ctx context.Context, agentID, tool string, params any) (r Result, err error) {
+	d := pool.Get().(*decision)
+	d.call.AgentID, d.call.Tool, d.call.Parameters = agentID, tool, params
+	err = a.decide(ctx, d, &r)
+	d.release()
+	return r, err
+}
+
+// Decide decides a call, counts it against the limits if it is allowed, and
+// records the decision. The error is nil exactly when Result.Allowed is true,
+// and else a *DeniedError: ErrDenied or ErrEscalated, and for an outage
+// ErrUnavailable too.
+//
+// The context is only asked whether it is done; a decision does not wait for
+// anything but the Sink.
+func (a *Authorizer) Decide(ctx context.Context, call Call) (r Result, err error) {
+	d := pool.Get().(*decision)
+	d.call = call
+	err = a.decide(ctx, d, &r)
+	d.release()
+	return r, err
+}
+
+// DecideAll decides the calls of one model turn, in their order: each is
+// decided, counted and recorded as by Decide. The error is nil exactly when
+// every call is allowed; else it is that of the first that is not.
+func (a *Authorizer) DecideAll(ctx context.Context, calls []Call) ([]Result, error) {
+	results := make([]Result, len(calls))
+	var first error
+	for i := range calls {
+		var err error
+		results[i], err = a.Decide(ctx, calls[i])
+		if first == nil {
+			first = err
+		}
+	}
+	return results, first
+}
+
+// logger returns the operator's log; the zero Authorizer has none.
+func (a *Authorizer) logger() *zap.Logger {
+	if a.log == nil {
+		return silent
+	}
+	return a.log
+}
+
+var silent = zap.NewNop()
+
+// decision is the working memory of one decision.
+type decision struct {
+	eval   evaluator.Evaluation
+	call   Call
+	record audit.Record
+}
+
+var pool = sync.Pool{New: func() any { return new(decision) }}
+
+// release puts d back, with nothing of the call in it.
+func (d *decision) release() {
+	d.eval.Reset()
+	d.call = Call{}
+	pool.Put(d)
+}
+
+var (
+	unavailable = evaluator.NewCause(rules.CodePoliciesUnavailable)
+	cancelled   = evaluator.NewCause(rules.CodeCancelled)
+	auditFailed = evaluator.NewCause(rules.CodeAuditFailed)
+	suspended   = evaluator.NewCause(rules.CodeAgentSuspended)
+	noContext   = evaluator.Invalid("context is nil")
+	panicked    = evaluator.NewCause(rules.CodeEvaluationError)
+)
+
+// decide decides d.call and writes the answer to r.
+func (a *Authorizer) decide(ctx context.Context, d *decision, r *Result) error {
+	start := time.Now()
+	if a == nil {
+		a = nobody
+	}
+	now := start
+	if a.opts.Now != nil {
+		now = a.opts.Now()
+	}
+	if d.call.Project == "" {
+		d.call.Project = a.opts.Project
+	}
+	program := a.program.Load()
+	v := a.verdict(ctx, d, program, now)
+	c := v.Cause()
+	a.answer(r, d, c)
+	r.DecisionID, r.EvaluatedAt, r.Mode = rules.NewID(now), now, a.opts.Mode
+	r.PolicyRevision, r.RetryAfter, r.Shadow = program.Revision(), v.RetryAfter, d.eval.Shadows()
+	if a.keepsRecords {
+		if err := a.record(ctx, d, r, c, start); err != nil {
+			d.eval.GiveBack(a.state)
+			a.logger().Error("decision could not be recorded", zap.Stringer("decision", r.DecisionID), zap.Error(err))
+			c = auditFailed
+			a.answer(r, d, c)
+			r.RetryAfter = 0
+		}
+	}
+	a.logDecision(d, r)
+	if r.Allowed {
+		return nil
+	}
+	return c.Err
+}
+
+// nobody answers for a nil Authorizer.
+var nobody = &Authorizer{}
+
+// answer fills in what the cause says. It writes field by field: a Result is
+// large, and r is on the caller's stack.
+func (a *Authorizer) answer(r *Result, d *decision, c *evaluator.Cause) {
+	r.Allowed, r.Outcome, r.Code = c.Outcome == Allowed, c.Outcome, c.Code
+	r.MatchedPolicyID, r.MatchedRuleID = c.PolicyID, c.RuleID
+	r.Reason = rules.NewReason(c.Code, d.call.Tool, &c.Basis)
+}
+
+// verdict asks everyone who has a say, and takes the limits.
+func (a *Authorizer) verdict(ctx context.Context, d *decision, p *evaluator.Program, now time.Time) (v evaluator.Verdict) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.eval.GiveBack(a.state)
+			a.logger().Error("panic during a decision", zap.Any("panic", r), zap.Stack("stack"))
+			v = evaluator.VerdictOf(panicked)
+		}
+	}()
+	if ctx == nil {
+		return evaluator.VerdictOf(noContext)
+	}
+	if ctx.Err() != nil {
+		return evaluator.VerdictOf(cancelled)
+	}
+	if p == nil {
+		return evaluator.VerdictOf(unavailable)
+	}
+	kill := a.kill.Load()
+	if kill.stops(d.call.AgentID) {
+		if c := p.CheckInput(&d.eval, &d.call); c != nil {
+			return evaluator.VerdictOf(c)
+		}
+		return evaluator.VerdictOf(suspended)
+	}
+	v = p.Decide(&d.eval, &d.call, now)
+	if v.Stateful() {
+		v = d.eval.Settle(a.state, v)
+	}
+	if v.Cause().Outcome != Allowed {
+		return v
+	}
+	// What changed in the meantime holds: an agent that was suspended, a
+	// caller that no longer waits.
+	var late *evaluator.Cause
+	if now := a.kill.Load(); now != kill && now.stops(d.call.AgentID) {
+		late = suspended
+	} else if ctx.Err() != nil {
+		late = cancelled
+	} else {
+		return v
+	}
+	d.eval.GiveBack(a.state)
+	return evaluator.VerdictOf(late)
+}
