@@ -135,7 +135,7 @@ func (c *compiler) compile() {
 		}
 	}
 	slices.SortFunc(tools, func(a, b int) int {
-		return strings.Compare(toolPolicyID(&c.set.ToolPolicies[a]), toolPolicyID(&c.set.ToolPolicies[b]))
+		return strings.Compare(c.set.ToolPolicies[a].PolicyID(), c.set.ToolPolicies[b].PolicyID())
 	})
 	order := int32(0)
 	hash := sha256.New()
@@ -230,36 +230,18 @@ func (c *compiler) policy(i int, order int32) *policy {
 	u.live = u.live || !src.Shadow
 	c.program.shadows = c.program.shadows || src.Shadow
 	compiled := make([]rule, len(src.Rules))
-	ordinals := make(map[rules.RuleType]int)
 	for j := range src.Rules {
 		r := &compiled[j]
 		*r = rule{
-			policy: p, id: src.Rules[j].ID, kind: src.Rules[j].Type, index: int32(j),
+			policy: p, id: src.RuleID(j), kind: src.Rules[j].Type, index: int32(j),
 			tools: slices.Clone(src.Rules[j].Tools), soft: src.Rules[j].OnViolation == rules.EscalateOnViolation,
 		}
-		if r.id == "" {
-			r.id = defaultRuleID(r.kind, ordinals[r.kind])
-		}
-		ordinals[r.kind]++
 		c.body(r, &src.Rules[j], i)
 		p.rules[j] = r
 		c.enter(u, r)
 	}
 	return p
 }
-
-// commonIDs are the ids of the first rules of each type, shared by policies.
-var commonIDs = func() map[rules.RuleType][]string {
-	m := make(map[rules.RuleType][]string)
-	for _, t := range rules.RuleTypes {
-		for i := range 50 {
-			m[t] = append(m[t], fmt.Sprintf("%s[%d]", t, i))
-		}
-	}
-	return m
-}()
-
-func defaultRuleID(t rules.RuleType, ordinal int) string { return commonIDs[t][ordinal] }
 
 // enter puts r under each of its tool patterns.
 func (c *compiler) enter(u *unit, r *rule) {

@@ -4,7 +4,8 @@ import "github.com/useveto/veto-go/internal/condition"
 
 // holds evaluates a condition over the call.
 func (e *Evaluation) holds(c *condition.Condition) (bool, error) {
-	return c.Eval(e.variables())
+	e.scope.Input = e.variables()
+	return e.scope.Holds(c)
 }
 
 // variables returns what conditions of this call read. It is filled in once a

@@ -54,7 +54,8 @@ func (e *Evaluation) Reset() {
 		e.context.Reset()
 	}
 	e.input.Args = nil // holds fills it in again
-	e.scope.Steps, e.taken = 0, false
+	e.scope.Reset()
+	e.taken = false
 	e.cursors = e.cursors[:0]
 	e.takes = e.takes[:0]
 	e.keys = e.keys[:0]

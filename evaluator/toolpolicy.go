@@ -8,20 +8,12 @@ import (
 	"github.com/useveto/veto-go/rules"
 )
 
-// toolPolicyID is the id of a tool policy, and its name.
-func toolPolicyID(t *rules.ToolPolicy) string {
-	if t.ProjectID == nil {
-		return "tool:" + t.ToolName
-	}
-	return "tool:" + *t.ProjectID + "/" + t.ToolName
-}
-
 // toolPolicy compiles tool policy number i of the set: a policy before every
 // priority, with an allowlist of its tool, which grants after every priority,
 // and a rule for each constraint.
 func (c *compiler) toolPolicy(i int, order int32) *policy {
 	src := &c.set.ToolPolicies[i]
-	id := toolPolicyID(src)
+	id := src.PolicyID()
 	p := &policy{
 		id: id, name: id, priority: toolPriority, order: order,
 		flags: policyFlags{tool: true}, digest: digest(src),

@@ -18,7 +18,7 @@ func unsupported(set *rules.PolicySet) []rules.Fault {
 			add := func(path, what, hint string) {
 				faults = append(faults, rules.Fault{
 					Path:   fmt.Sprintf("policies[%d].rules[%d].%s", i, j, path),
-					Policy: p.ID, Rule: r.ID,
+					Policy: p.ID, Rule: p.RuleID(j),
 					Message: what + " cannot be decided by this version", Hint: hint,
 				})
 			}
@@ -41,7 +41,7 @@ func unsupported(set *rules.PolicySet) []rules.Fault {
 		if t := &set.ToolPolicies[i]; t.SessionConstraints != nil {
 			faults = append(faults, rules.Fault{
 				Path:    fmt.Sprintf("toolPolicies[%d].sessionConstraints", i),
-				Policy:  toolPolicyID(t),
+				Policy:  t.PolicyID(),
 				Message: "session constraints cannot be decided by this version",
 				Hint:    "remove them; sessions come with a later version",
 			})

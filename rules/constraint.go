@@ -14,8 +14,8 @@ type Constraint struct {
 	// Type is string, number, integer, boolean, array or object.
 	Type string `json:"type,omitempty"`
 	// Enum and NotEnum: 1..100 strings, numbers or booleans.
-	Enum    []Scalar `json:"enum,omitempty"`
-	NotEnum []Scalar `json:"notEnum,omitempty"`
+	Enum    []Scalar `json:"enum,omitzero"`
+	NotEnum []Scalar `json:"notEnum,omitzero"`
 	// InList and NotInList name a list of the document.
 	InList    string `json:"inList,omitempty"`
 	NotInList string `json:"notInList,omitempty"`
@@ -41,15 +41,15 @@ type Constraint struct {
 	Nullable bool `json:"nullable,omitempty"`
 
 	// Within lists absolute directories that a path must be in, lexically.
-	Within []string `json:"within,omitempty"`
+	Within []string `json:"within,omitzero"`
 	// Hosts lists host patterns that an http or https URL must point to.
-	Hosts []string `json:"hosts,omitempty"`
+	Hosts []string `json:"hosts,omitzero"`
 	// AssumeScheme "https" reads a value without "//" as if it began with
 	// "https://". NoQuery refuses "?" and "#". Both go with Hosts.
 	AssumeScheme string `json:"assumeScheme,omitempty"`
 	NoQuery      bool   `json:"noQuery,omitempty"`
 	// EmailDomains lists the domains that one e-mail address must be at.
-	EmailDomains []string `json:"emailDomains,omitempty"`
+	EmailDomains []string `json:"emailDomains,omitzero"`
 
 	// Expression is CEL over "value" and "args".
 	Expression string `json:"expression,omitempty"`

@@ -10,18 +10,18 @@ type PolicySet struct {
 	// StrictGrant, when true, lets only a tool_allowlist grant.
 	StrictGrant bool `json:"strictGrant,omitempty"`
 	// Lists are named lists of strings that constraints and conditions use.
-	Lists map[string][]string `json:"lists,omitempty"`
+	Lists map[string][]string `json:"lists,omitzero"`
 	// Agents lists the agents that may call at all. Nil lists none, and then
 	// any agent id may be used; a list that is present (even empty) denies
 	// the calls of every other agent.
-	Agents []Agent `json:"agents,omitempty"`
+	Agents []Agent `json:"agents,omitzero"`
 	// Policies are the agent policies.
-	Policies []Policy `json:"policies,omitempty"`
+	Policies []Policy `json:"policies,omitzero"`
 	// ToolPolicies are the tool policies, one per tool and project.
-	ToolPolicies []ToolPolicy `json:"toolPolicies,omitempty"`
+	ToolPolicies []ToolPolicy `json:"toolPolicies,omitzero"`
 	// Examples are calls with the outcome that the document must give them.
 	// They are decided when the set is loaded; one that differs is an error.
-	Examples []Example `json:"examples,omitempty"`
+	Examples []Example `json:"examples,omitzero"`
 }
 
 // AgentStatus is the state of an agent: active, suspended or revoked. The

@@ -42,7 +42,7 @@ type Rule struct {
 	ID string `json:"id,omitempty"`
 	// Tools are the tool patterns that the rule is about: exact names, or
 	// prefixes that end in one "*". Nil means every tool; at most 256.
-	Tools []string `json:"tools,omitempty"`
+	Tools []string `json:"tools,omitzero"`
 	// When is a CEL condition; the rule is relevant where it is true.
 	When string `json:"when,omitempty"`
 	// OnViolation says whether a violation denies or asks a human.
@@ -50,8 +50,8 @@ type Rule struct {
 
 	// Parameters and AnyOf belong to parameter_constraint, and exactly one
 	// of them is given. Keys are parameter names or JSON Pointers.
-	Parameters map[string]Constraint   `json:"parameters,omitempty"`
-	AnyOf      []map[string]Constraint `json:"anyOf,omitempty"`
+	Parameters map[string]Constraint   `json:"parameters,omitzero"`
+	AnyOf      []map[string]Constraint `json:"anyOf,omitzero"`
 	// AdditionalParameters false denies top-level parameters that no
 	// relevant closed rule of the policy names. Default true.
 	AdditionalParameters *bool `json:"additionalParameters,omitempty"`
@@ -71,7 +71,7 @@ type RateLimit struct {
 	WindowSeconds int `json:"windowSeconds"`
 	// Per names the parts of the counter's key; default agent. The project
 	// is always part of it.
-	Per []string `json:"per,omitempty"`
+	Per []string `json:"per,omitzero"`
 	// Algorithm is rolling_window (the default) or token_bucket.
 	Algorithm string `json:"algorithm,omitempty"`
 }
@@ -80,9 +80,9 @@ type RateLimit struct {
 // AllowedDays is given; where both are, both must hold.
 type TimeWindow struct {
 	// AllowedHours are hours of the day, 0..23.
-	AllowedHours []int `json:"allowedHours,omitempty"`
+	AllowedHours []int `json:"allowedHours,omitzero"`
 	// AllowedDays are days of the week, 0 (Sunday) to 6.
-	AllowedDays []int `json:"allowedDays,omitempty"`
+	AllowedDays []int `json:"allowedDays,omitzero"`
 	// Timezone is an IANA zone name; default UTC.
 	Timezone string `json:"timezone,omitempty"`
 }
@@ -107,13 +107,13 @@ type Budget struct {
 	// Exactly one of WindowSeconds (1..2,678,400) and PerSession is given.
 	WindowSeconds int      `json:"windowSeconds,omitempty"`
 	PerSession    bool     `json:"perSession,omitempty"`
-	Per           []string `json:"per,omitempty"`
+	Per           []string `json:"per,omitzero"`
 }
 
 // Sequence restricts a call by earlier calls of its session.
 type Sequence struct {
-	Requires  []SequenceEntry `json:"requires,omitempty"`
-	BlockedBy []SequenceEntry `json:"blockedBy,omitempty"`
+	Requires  []SequenceEntry `json:"requires,omitzero"`
+	BlockedBy []SequenceEntry `json:"blockedBy,omitzero"`
 }
 
 // SequenceEntry matches earlier calls of a session.
@@ -121,5 +121,5 @@ type SequenceEntry struct {
 	Tools         []string          `json:"tools"`
 	WithinSeconds *int              `json:"withinSeconds,omitempty"`
 	When          string            `json:"when,omitempty"`
-	Same          map[string]string `json:"same,omitempty"`
+	Same          map[string]string `json:"same,omitzero"`
 }

@@ -13,7 +13,7 @@ type ToolPolicy struct {
 	Mode               string              `json:"mode"`
 	IsActive           *bool               `json:"isActive,omitempty"`
 	Version            *int                `json:"version,omitempty"`
-	Constraints        []ToolConstraint    `json:"constraints,omitempty"`
+	Constraints        []ToolConstraint    `json:"constraints,omitzero"`
 	SessionConstraints *SessionConstraints `json:"sessionConstraints,omitempty"`
 	CreatedAt          string              `json:"createdAt,omitempty"`
 	UpdatedAt          string              `json:"updatedAt,omitempty"`
@@ -35,10 +35,10 @@ type ToolConstraint struct {
 	LessThan           *json.Number `json:"lessThan,omitempty"`
 	Regex              *string      `json:"regex,omitempty"`
 	NotRegex           *string      `json:"notRegex,omitempty"`
-	Enum               []Scalar     `json:"enum,omitempty"`
-	In                 []Scalar     `json:"in,omitempty"`
-	NotEnum            []Scalar     `json:"notEnum,omitempty"`
-	NotIn              []Scalar     `json:"notIn,omitempty"`
+	Enum               []Scalar     `json:"enum,omitzero"`
+	In                 []Scalar     `json:"in,omitzero"`
+	NotEnum            []Scalar     `json:"notEnum,omitzero"`
+	NotIn              []Scalar     `json:"notIn,omitzero"`
 	MinLength          *int         `json:"minLength,omitempty"`
 	MaxLength          *int         `json:"maxLength,omitempty"`
 	MinItems           *int         `json:"minItems,omitempty"`
@@ -54,8 +54,8 @@ type SessionConstraints struct {
 	MaxCalls         *int                      `json:"maxCalls,omitempty"`
 	Budget           *json.Number              `json:"budget,omitempty"`
 	SpendArgument    string                    `json:"spendArgument,omitempty"`
-	CumulativeLimits []CumulativeLimit         `json:"cumulativeLimits,omitempty"`
-	Counters         map[string]SessionCounter `json:"counters,omitempty"`
+	CumulativeLimits []CumulativeLimit         `json:"cumulativeLimits,omitzero"`
+	Counters         map[string]SessionCounter `json:"counters,omitzero"`
 }
 
 // CumulativeLimit bounds the running sum of one argument in a session.
@@ -66,8 +66,8 @@ type CumulativeLimit struct {
 
 // SessionCounter counts calls up and down in a session.
 type SessionCounter struct {
-	Increment []string  `json:"increment,omitempty"`
-	Decrement []string  `json:"decrement,omitempty"`
+	Increment []string  `json:"increment,omitzero"`
+	Decrement []string  `json:"decrement,omitzero"`
 	Max       *int      `json:"max"`
 	MaxAction Violation `json:"maxAction,omitempty"`
 }

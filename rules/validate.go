@@ -222,5 +222,19 @@ func (p *Policy) RuleID(i int) string {
 			ordinal++
 		}
 	}
+	if ordinal == 0 {
+		if id := firstIDs[r.Type]; id != "" {
+			return id // shared by the many policies that have one
+		}
+	}
 	return string(r.Type) + "[" + strconv.Itoa(ordinal) + "]"
 }
+
+// firstIDs are the default ids of the first rule of each type.
+var firstIDs = func() map[RuleType]string {
+	ids := make(map[RuleType]string, len(RuleTypes))
+	for _, t := range RuleTypes {
+		ids[t] = string(t) + "[0]"
+	}
+	return ids
+}()

@@ -43,13 +43,13 @@ func newCall(agent, tool string, amount int64, to string) call {
 }
 
 // allowed and denied are the two calls that are timed: a tool in the middle of
-// the agent's list, with good and with bad arguments.
+// the agent's list, with good arguments and with a recipient who is not.
 func (s size) allowed() call {
 	return newCall(agentName(s.agents/2), toolName(s.tools/2), 50, "ann@example.com")
 }
 
 func (s size) denied() call {
-	return newCall(agentName(s.agents/2), toolName(s.tools/2), 5000, "ann@example.com")
+	return newCall(agentName(s.agents/2), toolName(s.tools/2), 50, "ann@example.com.evil.org")
 }
 
 // random returns n calls, of which about a half are allowed.

@@ -154,7 +154,7 @@ type expressionCheck struct{ *condition.Condition }
 
 func (c expressionCheck) holds(s *Scope, _ *value.Node, i int32) Verdict {
 	s.Input.Value = i
-	ok, err := c.Eval(s.Input)
+	ok, err := s.Holds(c.Condition)
 	if err != nil {
 		return Failed
 	}

@@ -1,6 +1,8 @@
 package constraint
 
 import (
+	"errors"
+
 	"github.com/useveto/veto-go/internal/condition"
 	"github.com/useveto/veto-go/internal/value"
 )
@@ -29,4 +31,25 @@ type Scope struct {
 	// Input are the variables of expressions over Args; it is needed where
 	// Set.Expressions is true.
 	Input *condition.Input
+
+	spent int // units of condition.Budget
 }
+
+// maxSpent bounds what the conditions of one decision may spend together.
+const maxSpent = 4 * condition.Budget
+
+var errSpent = errors.New("the conditions of this decision take more than they may")
+
+// Holds evaluates a condition over s.Input. All conditions of a decision share
+// a bound on their work.
+func (s *Scope) Holds(c *condition.Condition) (bool, error) {
+	if s.spent > maxSpent {
+		return false, errSpent
+	}
+	ok, err := c.Eval(s.Input)
+	s.spent += s.Input.Spent()
+	return ok, err
+}
+
+// Reset begins a decision.
+func (s *Scope) Reset() { s.Steps, s.spent = 0, 0 }

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"bytes"
 	"math"
 	"strings"
 	"unsafe"
@@ -39,9 +40,18 @@ func (t *Tree) appendJSON(key string, data []byte, lim Limits) Problem {
 	return p
 }
 
+// largeText is the size from which the nodes of a text are counted first.
+const largeText = 64 << 10
+
 func (t *Tree) readJSON(key string, data []byte, lim Limits) (Problem, int) {
 	if len(data) > lim.Bytes || len(data) > math.MaxInt32 {
 		return TooLarge, 0
+	}
+	if cap(t.Nodes) == 0 && len(data) > largeText {
+		// A document: every value but the first of its container follows a
+		// comma, and a value takes eight bytes or more on average.
+		n := 1 + bytes.Count(data, []byte(",")) + bytes.Count(data, []byte("{")) + bytes.Count(data, []byte("["))
+		t.Nodes = make([]Node, 0, min(n, len(data)/8))
 	}
 	r := reader{Tree: t, data: data, src: unsafe.String(unsafe.SliceData(data), len(data)), lim: lim}
 	p := r.document(key)

@@ -40,7 +40,7 @@ type Node struct {
 	Bits uint64 // Bool: 0 or 1; Number: see Form; Object: internal
 	End  int32  // index just past the last node below this one
 	Len  int32  // Array and Object: number of children
-	Pos  int32  // in a document: the byte offset (JSON) or line (YAML)
+	Pos  int32  // the byte offset, where the tree was read from a text
 	Kind Kind
 	Form Form
 }
