@@ -13,6 +13,7 @@ const maxMatch = 1_000_000
 // instructions.
 type Regex struct {
 	re           *regexp.Regexp
+	dfa          *dfa // nil where there is none
 	instructions int
 }
 
@@ -45,7 +46,7 @@ func (env *Env) regex(key regexKey) (*Regex, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Regex{re: re, instructions: len(prog.Inst)}
+	r := &Regex{re: re, dfa: newDFA(prog), instructions: len(prog.Inst)}
 	if env.regexes == nil {
 		env.regexes = make(map[regexKey]*Regex)
 	}
@@ -63,7 +64,8 @@ const (
 	differs
 )
 
-// match looks for r in s.
+// match looks for r in s. The time that the table of a dfa saves is not taken
+// off the work: what a value may be does not depend on how it is matched.
 func (r *Regex) match(s string, steps *int) match {
 	work := len(s) * r.instructions
 	if work > maxMatch {
@@ -72,8 +74,17 @@ func (r *Regex) match(s string, steps *int) match {
 	if *steps += work; *steps > MaxSteps {
 		return exhausted
 	}
-	if r.re.MatchString(s) {
+	if r.matches(s) {
 		return matches
 	}
 	return differs
+}
+
+func (r *Regex) matches(s string) bool {
+	if r.dfa != nil {
+		if m, ok := r.dfa.match(s); ok {
+			return m
+		}
+	}
+	return r.re.MatchString(s)
 }
