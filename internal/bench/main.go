@@ -20,14 +20,20 @@ import (
 func main() {
 	short := flag.Bool("short", false, "few rounds and small sizes, to see that everything runs")
 	check := flag.Bool("check", false, "exit with 1 where a bar is missed")
+	only := flag.String("only", "", "one table: engines, scale or contention")
 	flag.Parse()
 	b := &bench{out: tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight), rounds: 15}
 	if *short {
 		b.rounds = 3
 	}
-	b.engines()
-	b.scale(*short)
-	b.contention()
+	table := func(name string, f func()) {
+		if *only == "" || *only == name {
+			f()
+		}
+	}
+	table("engines", b.engines)
+	table("scale", func() { b.scale(*short) })
+	table("contention", b.contention)
 	if len(b.missed) > 0 {
 		fmt.Println("\nMissed:")
 		for _, m := range b.missed {

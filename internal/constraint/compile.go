@@ -36,7 +36,7 @@ func Compile(params map[string]rules.Constraint, env *Env) (*Set, []rules.Fault)
 		}
 		c.compile()
 		for _, f := range c.faults {
-			f.Path = path(name, f.Path)
+			f.Path = pathOf(name, f.Path)
 			faults = append(faults, f)
 		}
 		set.parameters = append(set.parameters, c.p)
@@ -45,8 +45,8 @@ func Compile(params map[string]rules.Constraint, env *Env) (*Set, []rules.Fault)
 	return set, faults
 }
 
-// path leads to a check of a parameter.
-func path(name, check string) string {
+// pathOf leads to a check of a parameter.
+func pathOf(name, check string) string {
 	var top docpath.Path
 	parameters := top.Member("parameters")
 	parameter := parameters.Member(name)

@@ -42,7 +42,7 @@ func (t *Tree) setGo(v any, lim Limits) Problem {
 	case []byte:
 		return t.setRaw(v, lim)
 	case string:
-		return t.setRaw([]byte(v), lim)
+		return t.setRaw(unsafe.Slice(unsafe.StringData(v), len(v)), lim)
 	}
 	f := filler{Tree: t, lim: lim}
 	if p := f.add("", v, 0); p != OK {
@@ -117,17 +117,7 @@ func (f *filler) add(key string, v any, depth int) Problem {
 			return p
 		}
 		for k, e := range v {
-			size, ok := stringSize(k)
-			if !ok {
-				return BadUTF8
-			}
-			f.size += size + 1
-			if s, ok := e.(string); ok { // the most frequent kind
-				p = f.text(k, s)
-			} else {
-				p = f.add(k, e, depth+1)
-			}
-			if p != OK {
+			if p := f.pair(k, e, depth); p != OK {
 				return p
 			}
 		}
@@ -159,14 +149,43 @@ func (f *filler) add(key string, v any, depth int) Problem {
 	}
 }
 
-// member appends one member of an object that sits below depth containers.
-func (f *filler) member(k string, v any, depth int) Problem {
-	size, ok := stringSize(k)
-	if !ok {
-		return BadUTF8
+// pair appends one member of an object that sits below depth containers. The
+// most frequent kinds of it are looked at here, without a further call.
+func (f *filler) pair(k string, v any, depth int) Problem {
+	size := len(k) + 3
+	if len(k) > 8 || special(word(k)) != 0 {
+		var ok bool
+		if size, ok = stringSize(k); !ok {
+			return BadUTF8
+		}
+		size++
 	}
-	f.size += size + 1
-	return f.add(k, v, depth+1)
+	f.size += size
+	switch v := v.(type) {
+	case string:
+		size := len(v) + 2
+		if len(v) > 8 || special(word(v)) != 0 {
+			var ok bool
+			if size, ok = stringSize(v); !ok {
+				return BadUTF8
+			}
+		}
+		if f.size += size; f.size-f.slack > f.lim.Bytes {
+			return TooLarge
+		}
+		n := f.node(k, String)
+		n.Text = v
+		n.End = int32(len(f.Nodes))
+		return OK
+	case bool:
+		return f.boolean(k, v)
+	case int64:
+		return f.integer(k, v)
+	case int:
+		return f.integer(k, int64(v))
+	default:
+		return f.add(k, v, depth+1)
+	}
 }
 
 // leaf appends a node without children, to be filled in by the caller, or
@@ -333,7 +352,7 @@ func (f *filler) reflected(key string, v any, depth int) Problem {
 			if _, ok := iter.Key().Interface().(encoding.TextMarshaler); ok {
 				return Unencodable
 			}
-			if p := f.member(iter.Key().String(), iter.Value().Interface(), depth); p != OK {
+			if p := f.pair(iter.Key().String(), iter.Value().Interface(), depth); p != OK {
 				return p
 			}
 		}
@@ -383,8 +402,7 @@ func (f *filler) marshalled(key string, v any, depth int) (p Problem) {
 // stringSize returns how many bytes s takes as a JSON string, quotes
 // included, and whether it is valid UTF-8.
 func stringSize(s string) (int, bool) {
-	if len(s) <= 8 && special(word(s)) == 0 ||
-		len(s) > 8 && plain(unsafe.Slice(unsafe.StringData(s), len(s)), 0) == len(s) {
+	if plain(unsafe.Slice(unsafe.StringData(s), len(s)), 0) == len(s) {
 		return len(s) + 2, true
 	}
 	size, ascii := len(s)+2, true

@@ -1,0 +1,5 @@
+//go:build !race
+
+package veto_test
+
+const raceEnabled = false
