@@ -19,7 +19,8 @@ import (
 type Authorizer struct {
 	program atomic.Pointer[evaluator.Program]
 	kill    atomic.Pointer[killSwitch]
-	change  sync.Mutex // held while program or kill is replaced
+	change  sync.Mutex          // held while program, kill or lists are replaced
+	lists   map[string][]string // content that replaces the documents'
 
 	opts         Options
 	keepsRecords bool // the sink is not audit.Discard
@@ -67,6 +68,9 @@ func (a *Authorizer) SetPolicies(set *PolicySet) error {
 	}
 	a.change.Lock()
 	defer a.change.Unlock()
+	for name, values := range a.lists {
+		p.ReplaceList(name, values)
+	}
 	a.program.Store(p)
 	return nil
 }
