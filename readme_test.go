@@ -1,0 +1,175 @@
+package veto_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/useveto/veto-go"
+)
+
+// block is a fenced block of a Markdown file.
+type block struct {
+	note string // the comment before it, as in "file: main.go"
+	lang string
+	text string
+}
+
+var fenced = regexp.MustCompile("(?m)(?:^<!-- (.+) -->\n)?^```(\\w*)\n((?s:.*?))^```$")
+
+func blocks(t *testing.T, file string) []block {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var all []block
+	for _, m := range fenced.FindAllStringSubmatch(strings.ReplaceAll(string(data), "\r\n", "\n"), -1) {
+		all = append(all, block{note: m[1], lang: m[2], text: m[3]})
+	}
+	require.NotEmpty(t, all, file)
+	return all
+}
+
+// documents are the texts that are tested here.
+func documents(t *testing.T) []string {
+	t.Helper()
+	docs, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, docs)
+	return append(docs, "README.md")
+}
+
+func goTool(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("go", args...).CombinedOutput()
+	require.NoError(t, err, "go %q:\n%s", args, out)
+	return string(out)
+}
+
+// TestReadmeProgramPrintsWhatItSays builds the files of the README and runs
+// the program among them.
+func TestReadmeProgramPrintsWhatItSays(t *testing.T) {
+	dir, want := t.TempDir(), ""
+	for _, b := range blocks(t, "README.md") {
+		if name, ok := strings.CutPrefix(b.note, "file: "); ok {
+			write(t, dir, name, b.text)
+		}
+		if b.note == "output: main.go" {
+			want = b.text
+		}
+	}
+	require.NotEmpty(t, want)
+	program := filepath.Join(dir, "program.exe")
+	goTool(t, "build", "-o", program, filepath.Join(dir, "main.go"))
+	cmd := exec.Command(program)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Equal(t, want, string(out))
+}
+
+// fragment is what stands around Go code that is no whole program.
+const fragment = `package fragments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"go.uber.org/zap"
+
+	"github.com/useveto/veto-go"
+	"github.com/useveto/veto-go/audit"
+)
+
+var (
+	_ = errors.Is
+	_ = fmt.Println
+	_ = os.OpenRoot
+	_ = zap.NewNop
+	_ audit.Sink
+)
+
+func _(ctx context.Context, a *veto.Authorizer, set *veto.PolicySet, params map[string]any, call veto.Call) error {
+CODE
+	return nil
+}
+`
+
+// TestFragmentsCompile compiles the Go code of the documentation that is no
+// whole program.
+func TestFragmentsCompile(t *testing.T) {
+	dir := t.TempDir()
+	var files []string
+	for _, doc := range documents(t) {
+		for i, b := range blocks(t, doc) {
+			if b.lang == "go" && b.note == "" {
+				require.NotContains(t, b.text, "package ", "%s: a whole program needs a file comment", doc)
+				name := strings.TrimSuffix(filepath.Base(doc), ".md") + string(rune('a'+i)) + ".go"
+				files = append(files, write(t, dir, name, strings.Replace(fragment, "CODE", b.text, 1)))
+			}
+		}
+	}
+	require.NotEmpty(t, files)
+	goTool(t, append([]string{"build", "-o", filepath.Join(dir, "out")}, files...)...)
+}
+
+// TestDocumentsLoad loads the policy documents of the documentation. A block
+// that begins with a rule is a list of rules.
+func TestDocumentsLoad(t *testing.T) {
+	n := 0
+	for _, doc := range documents(t) {
+		for _, b := range blocks(t, doc) {
+			if b.lang != "yaml" {
+				continue
+			}
+			n++
+			text := b.text
+			if strings.HasPrefix(text, "- {type") || strings.HasPrefix(text, "- type") {
+				text = "policies:\n- id: p\n  agentId: a\n  rules:\n" + regexp.MustCompile("(?m)^").ReplaceAllString(text, "  ")
+			}
+			set, err := veto.Load(doc, []byte(text))
+			require.NoError(t, err, b.text)
+			_, err = veto.New(set, nil)
+			require.NoError(t, err, b.text)
+		}
+	}
+	require.Greater(t, n, 1)
+}
+
+// TestReadmeCommands: the main job runs as written, and CI runs the tests by
+// the command that the README gives.
+func TestReadmeCommands(t *testing.T) {
+	var commands []string
+	for _, b := range blocks(t, "README.md") {
+		if b.lang == "sh" {
+			commands = append(commands, strings.Split(strings.TrimSpace(b.text), "\n")...)
+		}
+	}
+	require.Contains(t, commands, "go mod download")
+	require.Contains(t, commands, "go run ./examples/quickstart")
+	require.Contains(t, goTool(t, "run", "./examples/quickstart"), " calls: ")
+	require.Contains(t, commands, "go test ./...")
+	ci, err := os.ReadFile(filepath.Join(".ci", "run"))
+	require.NoError(t, err)
+	require.Regexp(t, `(?m)^\s*go test \./\.\.\.\r?$`, string(ci))
+}
+
+// TestLinksLeadSomewhere checks the links between the files of the
+// repository.
+func TestLinksLeadSomewhere(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	for _, doc := range append(documents(t), ".github/CONTRIBUTING.md", ".github/SECURITY.md") {
+		data, err := os.ReadFile(doc)
+		require.NoError(t, err)
+		for _, m := range link.FindAllStringSubmatch(string(data), -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1]))
+			require.NoError(t, err, doc)
+		}
+	}
+}
