@@ -10,6 +10,9 @@ import (
 // replaced by others that have the list. The error says that the policies have
 // no such list; then nothing changes.
 func (a *Authorizer) SetList(name string, values []string) error {
+	if a == nil {
+		return fmt.Errorf("veto: SetList %q: the Authorizer is nil; make one with New", name)
+	}
 	a.change.Lock()
 	defer a.change.Unlock()
 	values = slices.Clone(values)

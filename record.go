@@ -3,6 +3,7 @@ package veto
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -25,17 +26,27 @@ func (a *Authorizer) record(ctx context.Context, d *decision, r *Result, c *eval
 		ctx = context.WithoutCancel(ctx) // that the caller left is on the record too
 	}
 	d.record = audit.Record{
-		ID: r.DecisionID, Timestamp: r.EvaluatedAt, AgentID: d.call.AgentID, Action: "authorize",
-		ToolName: d.call.Tool, Parameters: audit.Capture(d.eval.Args(), a.redactor, a.opts.DigestKey),
+		ID: r.DecisionID, Timestamp: r.EvaluatedAt, AgentID: clip(d.call.AgentID), Action: "authorize",
+		ToolName: clip(d.call.Tool), Parameters: audit.Capture(d.eval.Args(), a.redactor, a.opts.DigestKey),
 		Result: r.Outcome, Code: r.Code, PolicyID: r.MatchedPolicyID, RuleID: r.MatchedRuleID,
-		Reason: r.Reason, Latency: time.Since(start), ProjectID: d.call.Project,
-		SessionID: d.call.Session, UserID: d.call.User, CallID: d.call.CallID,
+		Reason: r.Reason, Latency: time.Since(start), ProjectID: clip(d.call.Project),
+		SessionID: clip(d.call.Session), UserID: clip(d.call.User), CallID: clip(d.call.CallID),
 		PolicyRevision: r.PolicyRevision, PolicyDigest: c.PolicyDigest, Mode: r.Mode,
 		ApprovalID: r.ApprovalID, Shadow: r.Shadow,
 	}
 	err = a.opts.Sink.Record(ctx, &d.record)
 	d.record = audit.Record{}
 	return err
+}
+
+// clip cuts a name to what a valid one may have. Names of invalid requests
+// are anything, and a record of them is not to grow without bound.
+func clip(name string) string {
+	const most = 255
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "")
 }
 
 // logDecision tells the operator's log.
@@ -46,8 +57,8 @@ func (a *Authorizer) logDecision(d *decision, r *Result) {
 	}
 	if e := a.logger().Check(level, message); e != nil {
 		e.Write(
-			zap.Stringer("decision", r.DecisionID), zap.String("agent", d.call.AgentID),
-			zap.String("tool", d.call.Tool), zap.Stringer("outcome", r.Outcome),
+			zap.Stringer("decision", r.DecisionID), zap.String("agent", clip(d.call.AgentID)),
+			zap.String("tool", clip(d.call.Tool)), zap.Stringer("outcome", r.Outcome),
 			zap.Stringer("code", r.Code), zap.String("policy", r.MatchedPolicyID),
 			zap.Stringer("reason", r.Reason),
 		)

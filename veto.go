@@ -56,6 +56,9 @@ func New(set *PolicySet, opts *Options) (*Authorizer, error) {
 // nothing. Agents that were suspended by Suspend stay so, and limits keep what
 // they counted.
 func (a *Authorizer) SetPolicies(set *PolicySet) error {
+	if a == nil {
+		return errors.New("veto: SetPolicies: the Authorizer is nil; make one with New")
+	}
 	if set == nil {
 		return errors.New("veto: SetPolicies: the policy set is nil; to deny everything pass an empty set")
 	}

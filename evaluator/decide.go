@@ -3,6 +3,7 @@ package evaluator
 import (
 	"math"
 	"time"
+	"unsafe"
 
 	"github.com/useveto/veto-go/internal/pattern"
 	"github.com/useveto/veto-go/rules"
@@ -63,11 +64,14 @@ func (p *Program) agentStatus(agent string) *Cause {
 	}
 }
 
+// foldTool puts the tool name in lower case into e.tool. Where that takes a
+// copy, it is a view of a buffer that the next decision uses again: nothing
+// keeps e.tool.
 func (e *Evaluation) foldTool() {
 	e.tool = e.call.Tool
 	if pattern.HasUpper(e.tool) {
 		e.folded = pattern.AppendLower(e.folded[:0], e.tool)
-		e.tool = string(e.folded)
+		e.tool = unsafe.String(unsafe.SliceData(e.folded), len(e.folded))
 	}
 }
 

@@ -49,6 +49,7 @@ func (e *Evaluation) Shadows() []rules.ShadowResult { return e.shadows }
 // alive.
 func (e *Evaluation) Reset() {
 	e.program, e.call, e.trace, e.shadows = nil, nil, nil, nil
+	e.tool = ""
 	e.args.Reset()
 	if !e.context.Empty() {
 		e.context.Reset()
