@@ -2,7 +2,10 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strings"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -10,11 +13,19 @@ import (
 	"github.com/useveto/veto-go/rules"
 )
 
-// NewZap returns a Sink that writes each record to a logger as one entry: at
-// info level where the call was allowed, else as a warning. A logger that
-// drops an entry does not say so; for records that must be kept, use another
-// sink beside it.
-func NewZap(log *zap.Logger) Sink { return zapSink{log} }
+// message is that of every entry.
+const message = "veto decision"
+
+// NewZap returns a Sink that writes each record to a logger as one entry, its
+// fields under the names that the record has in JSON: at info level where the
+// call was allowed, else as a warning.
+//
+// Where the logger cannot write the entry, Record returns an error; where it
+// drops it, because of its level or because it takes samples, that was the
+// host's wish. Entries have no caller and no stack.
+func NewZap(log *zap.Logger) Sink {
+	return zapSink{log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zapcore.InvalidLevel))}
+}
 
 type zapSink struct{ log *zap.Logger }
 
@@ -23,70 +34,106 @@ func (s zapSink) Record(_ context.Context, r *Record) error {
 	if r.Result == rules.Allowed {
 		level = zapcore.InfoLevel
 	}
-	if e := s.log.Check(level, message); e != nil {
-		var fields []zap.Field
-		r.attributes(func(name, value string) { fields = append(fields, zap.String(name, value)) })
-		fields = append(fields,
-			zap.Duration("latency", r.Latency),
-			zap.Reflect("parameters", r.Clone().Parameters),
-		)
-		e.Write(fields...)
+	e := s.log.Check(level, message)
+	if e == nil {
+		return nil
 	}
-	return nil
+	// What zap tells nobody but its error output is our answer.
+	failure := &failure{WriteSyncer: e.ErrorOutput}
+	e.ErrorOutput = failure
+	fields := make([]zap.Field, 0, 24)
+	r.Clone().attributes(func(name string, v any) { fields = append(fields, field(name, v)) })
+	e.Write(fields...)
+	return failure.err()
 }
 
-// NewSlog is NewZap for a logger of log/slog.
-func NewSlog(log *slog.Logger) Sink { return slogSink{log} }
+// field is zap.Any, except that what has its own JSON is written as that.
+func field(name string, v any) zap.Field {
+	if s, ok := v.(string); ok {
+		return zap.String(name, s)
+	}
+	return zap.Reflect(name, v)
+}
 
-type slogSink struct{ log *slog.Logger }
+// failure is an error output that remembers what it was told.
+type failure struct {
+	zapcore.WriteSyncer // may be nil
+	told                strings.Builder
+}
+
+func (f *failure) Write(p []byte) (int, error) {
+	f.told.Write(p)
+	if f.WriteSyncer == nil {
+		return len(p), nil
+	}
+	return f.WriteSyncer.Write(p)
+}
+
+func (f *failure) Sync() error {
+	if f.WriteSyncer == nil {
+		return nil
+	}
+	return f.WriteSyncer.Sync()
+}
+
+func (f *failure) err() error {
+	if f.told.Len() == 0 {
+		return nil
+	}
+	return errors.New("audit: zap: " + strings.TrimSpace(f.told.String()))
+}
+
+// NewSlog is [NewZap] for a logger of log/slog: an error of its handler is
+// returned, and a level that is not enabled is no error.
+func NewSlog(log *slog.Logger) Sink { return slogSink{log.Handler()} }
+
+type slogSink struct{ handler slog.Handler }
 
 func (s slogSink) Record(ctx context.Context, r *Record) error {
 	level := slog.LevelWarn
 	if r.Result == rules.Allowed {
 		level = slog.LevelInfo
 	}
-	if !s.log.Enabled(ctx, level) {
+	if !s.handler.Enabled(ctx, level) {
 		return nil
 	}
-	var attrs []slog.Attr
-	r.attributes(func(name, value string) { attrs = append(attrs, slog.String(name, value)) })
-	attrs = append(attrs,
-		slog.Duration("latency", r.Latency),
-		slog.Any("parameters", r.Clone().Parameters),
-	)
-	s.log.LogAttrs(ctx, level, message, attrs...)
-	return nil
+	entry := slog.NewRecord(time.Now(), level, message, 0)
+	r.Clone().attributes(func(name string, v any) { entry.AddAttrs(slog.Any(name, v)) })
+	return s.handler.Handle(ctx, entry)
 }
 
-const message = "veto decision"
-
-// attributes calls f with the texts of the record that are not empty.
-func (r *Record) attributes(f func(name, value string)) {
-	for _, a := range [...]struct{ name, value string }{
-		{"id", r.ID.String()},
-		{"timestamp", r.Timestamp.UTC().Format(timeLayout)},
-		{"agentId", r.AgentID},
-		{"action", r.Action},
-		{"toolName", r.ToolName},
-		{"result", r.Result.String()},
-		{"code", r.Code.String()},
-		{"policyId", r.PolicyID},
-		{"ruleId", r.RuleID},
-		{"reason", r.Reason.String()},
-		{"projectId", r.ProjectID},
-		{"sessionId", r.SessionID},
-		{"userId", r.UserID},
-		{"callId", r.CallID},
-		{"policyRevision", r.PolicyRevision},
-		{"policyDigest", r.PolicyDigest},
-		{"approvalId", r.ApprovalID},
-		{"parametersDigest", r.Parameters.Digest()},
-	} {
-		if a.value != "" {
-			f(a.name, a.value)
+// attributes calls f with the parts of the record, a clone, that MarshalJSON
+// writes.
+func (r *Record) attributes(f func(name string, v any)) {
+	text := func(name, s string) {
+		if s != "" {
+			f(name, s)
 		}
 	}
+	f("id", r.ID.String())
+	f("timestamp", r.Timestamp.UTC().Format(timeLayout))
+	f("agentId", r.AgentID)
+	f("action", r.Action)
+	f("toolName", r.ToolName)
+	f("parameters", r.Parameters)
+	text("parametersDigest", r.Parameters.Digest())
+	f("result", r.Result.String())
+	f("code", r.Code.String())
+	text("policyId", r.PolicyID)
+	text("ruleId", r.RuleID)
+	f("reason", r.Reason.String())
+	f("latencyMs", milliseconds(r.Latency))
+	text("projectId", r.ProjectID)
+	text("sessionId", r.SessionID)
+	text("userId", r.UserID)
+	text("callId", r.CallID)
+	text("policyRevision", r.PolicyRevision)
+	text("policyDigest", r.PolicyDigest)
 	if r.Mode != rules.Enforce {
 		f("mode", r.Mode.String())
+	}
+	text("approvalId", r.ApprovalID)
+	if len(r.Shadow) > 0 {
+		f("shadow", r.Shadow)
 	}
 }

@@ -3,41 +3,47 @@ package audit
 import (
 	"context"
 	"sync"
-	"time"
-
-	"github.com/useveto/veto-go/rules"
 )
+
+// DefaultCapacity is how many records a Memory keeps by default.
+const DefaultCapacity = 10_000
 
 // MemoryOptions are the options of NewMemory.
 type MemoryOptions struct {
 	// Capacity is the most records kept; the oldest make room. Default
-	// 10,000.
+	// DefaultCapacity. A record takes up to about 10 KiB.
 	Capacity int
 }
 
 // Memory is a Sink that keeps the latest records in memory, to be queried. It
-// is safe for concurrent use.
+// is safe for concurrent use. The zero Memory has the default capacity.
 type Memory struct {
+	capacity int
+
 	mu      sync.Mutex
-	records []*Record // a ring
-	next    int       // where the next record goes
+	records []*Record // a ring, once it is full
+	next    int       // where the next record goes then
 }
 
 // NewMemory returns an empty Memory. opts may be nil.
 func NewMemory(opts *MemoryOptions) *Memory {
-	capacity := 10_000
-	if opts != nil && opts.Capacity > 0 {
-		capacity = opts.Capacity
+	m := &Memory{}
+	if opts != nil {
+		m.capacity = opts.Capacity
 	}
-	return &Memory{records: make([]*Record, 0, capacity)}
+	return m
 }
 
 // Record keeps a copy of r. It never fails.
 func (m *Memory) Record(_ context.Context, r *Record) error {
+	capacity := m.capacity
+	if capacity <= 0 {
+		capacity = DefaultCapacity
+	}
 	c := r.Clone()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.records) < cap(m.records) {
+	if len(m.records) < capacity {
 		m.records = append(m.records, c)
 		return nil
 	}
@@ -46,48 +52,11 @@ func (m *Memory) Record(_ context.Context, r *Record) error {
 	return nil
 }
 
-// Query chooses records. The zero Query chooses the latest 100.
-type Query struct {
-	AgentID  string // "" for any
-	Action   string
-	ToolName string
-	// Result, if not nil, is the outcome.
-	Result *rules.Outcome
-	// From and To bound the timestamp, both inclusive; zero for no bound.
-	From, To time.Time
-	// Limit is the most records returned: 1..1,000, default 100. Offset is
-	// how many that match are passed over.
-	Limit, Offset int
-}
-
-// The bounds of Query.Limit.
-const (
-	DefaultLimit = 100
-	MaxLimit     = 1000
-)
-
-// Matches reports whether the query chooses r, Limit and Offset aside.
-func (q *Query) Matches(r *Record) bool {
-	return (q.AgentID == "" || q.AgentID == r.AgentID) &&
-		(q.Action == "" || q.Action == r.Action) &&
-		(q.ToolName == "" || q.ToolName == r.ToolName) &&
-		(q.Result == nil || *q.Result == r.Result) &&
-		(q.From.IsZero() || !r.Timestamp.Before(q.From)) &&
-		(q.To.IsZero() || !r.Timestamp.After(q.To))
-}
-
-// Query returns the records that q chooses, the last recorded first, and how
-// many match in all. The records are shared and must not be changed.
+// Query returns records that q chooses, the last recorded first, and how many
+// match in all. The records are copies.
 func (m *Memory) Query(q Query) (records []*Record, total int) {
-	limit := q.Limit
-	switch {
-	case limit <= 0:
-		limit = DefaultLimit
-	case limit > MaxLimit:
-		limit = MaxLimit
-	}
+	limit := q.limit()
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	for i := range m.records {
 		// Backwards from the one before next, which is the last in the ring.
 		r := m.records[(m.next-1-i+2*len(m.records))%len(m.records)]
@@ -98,6 +67,10 @@ func (m *Memory) Query(q Query) (records []*Record, total int) {
 			records = append(records, r)
 		}
 		total++
+	}
+	m.mu.Unlock()
+	for i, r := range records {
+		records[i] = r.Clone()
 	}
 	return records, total
 }

@@ -13,85 +13,110 @@ import (
 const Redacted = "[REDACTED]"
 
 // RedactOptions say what is redacted besides the secrets that always are.
+//
+// The functions are called from many goroutines, also while a decision waits
+// for its record. Where one panics, nothing of the parameters is recorded but
+// [Redacted].
 type RedactOptions struct {
 	// Keys are names of further secrets. Like the built-in ones they match a
-	// key that is or ends in them, whatever the case, and whatever "-" and
-	// "_" it holds.
+	// key that is or ends in them, whatever its case and its separators.
 	Keys []string
-	// Value, if not nil, is asked about every text that is left; it returns
-	// the text to record. It is called from many goroutines. Where it panics,
-	// nothing of the parameters is recorded.
+	// Value, if not nil, is asked about every string and number that is left,
+	// with the key of the member that it is or is an element of. It returns
+	// the text to record; a number that it changes is recorded as a string.
 	Value func(key, text string) string
+	// Name, if not nil, is asked about every key, and returns the key to
+	// record, for parameters whose keys are data. What is a secret is decided
+	// by the key as it was.
+	Name func(key string) string
 }
 
-// Redactor replaces the values of keys that name secrets by "[REDACTED]", at
-// any depth and whatever they are.
+// Redactor replaces the values of keys that name secrets by [Redacted], at any
+// depth and whatever they are, containers and null included.
 //
-// A key names a secret if, with case folded and "-" and "_" removed, it is or
-// ends in password, secret, credential, authorization, apikey, accesstoken or
-// refreshtoken, or one of these with an s; or if its last word is key or
-// token (or keys, tokens): words end at a character that is no letter or
-// digit, and where a capital follows a small letter. So "apiKey" and "X-KEY"
-// are secrets, and "monkey" is none.
+// A key names a secret if, with case folded and everything but letters and
+// digits removed, it is or ends in password, secret, token, credential,
+// authorization or apikey; or if its last word is key. Words end at what is no
+// small or capital letter, and where case changes: "x-key", "apiKey" and
+// "SSHKey" are secrets, "monkey" and "keyboard" are not. An s at the end makes
+// no difference; so "max_tokens" is redacted, since "tokens" must be.
 //
-// Redaction goes by keys alone: a secret in the text of another parameter is
-// not found. A nil Redactor has the built-in keys.
+// Redaction goes by keys alone: a secret in the text of another parameter, or
+// in a key, is not found unless a function of [RedactOptions] finds it.
+//
+// A nil Redactor and the zero Redactor have the built-in keys. A Redactor is
+// immutable and safe for concurrent use.
 type Redactor struct {
-	keys  []string
+	keys  []string // further ones, folded
 	value func(key, text string) string
+	name  func(key string) string
 }
 
-var secretKeys = []string{
-	"password", "secret", "credential", "authorization", "apikey", "accesstoken", "refreshtoken",
-	"passwords", "secrets", "credentials", "apikeys", "accesstokens", "refreshtokens",
-}
+// secretKeys are what a folded key ends in. That covers accesstoken and
+// refreshtoken.
+var secretKeys = []string{"password", "secret", "token", "credential", "authorization", "apikey"}
 
-var secretWords = []string{"key", "token", "keys", "tokens"}
-
-// NewRedactor returns a Redactor. opts may be nil. It copies the options.
+// NewRedactor returns a Redactor. It copies the options; opts may be nil.
 func NewRedactor(opts *RedactOptions) *Redactor {
 	if opts == nil {
 		opts = &RedactOptions{}
 	}
-	r := &Redactor{keys: secretKeys[:len(secretKeys):len(secretKeys)], value: opts.Value}
+	r := &Redactor{value: opts.Value, name: opts.Name}
 	for _, key := range opts.Keys {
-		if k := squash(key); k != "" {
-			r.keys = append(r.keys, k)
+		if k := squash(nil, key); len(k) > 0 {
+			r.keys = append(r.keys, string(k))
 		}
 	}
 	return r
 }
 
-// squash folds a key and removes "-" and "_".
-func squash(key string) string {
-	return strings.NewReplacer("-", "", "_", "").Replace(string(fold.Append(nil, key)))
+// squash appends key to dst, with case folded and everything but letters and
+// digits removed.
+func squash(dst []byte, key string) []byte {
+	start := 0
+	for i, c := range key {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) {
+			continue
+		}
+		dst = fold.Append(dst, key[start:i])
+		_, size := utf8.DecodeRuneInString(key[i:])
+		start = i + size
+	}
+	return fold.Append(dst, key[start:])
 }
 
 // Secret reports whether the value of key is redacted.
 func (r *Redactor) Secret(key string) bool {
-	keys := secretKeys
+	var stack [64]byte
+	squashed := squash(stack[:0], key)
+	singular := squashed
+	if n := len(squashed); n > 0 && squashed[n-1] == 's' {
+		singular = squashed[:n-1]
+	}
+	for _, k := range secretKeys {
+		if endsIn(singular, k) {
+			return true
+		}
+	}
 	if r != nil {
-		keys = r.keys
-	}
-	squashed := squash(key)
-	for _, k := range keys {
-		if strings.HasSuffix(squashed, k) {
-			return true
+		for _, k := range r.keys {
+			if endsIn(squashed, k) || endsIn(singular, k) {
+				return true
+			}
 		}
 	}
-	for _, w := range secretWords {
-		if endsInWord(key, w) {
-			return true
-		}
-	}
-	return false
+	return endsIn(singular, "key") && (lastWord(key, "key") || lastWord(key, "keys"))
 }
 
-// endsInWord reports whether the last word of key, separators after it aside,
+func endsIn(s []byte, suffix string) bool {
+	return len(s) >= len(suffix) && string(s[len(s)-len(suffix):]) == suffix
+}
+
+// lastWord reports whether the last word of key, separators after it aside,
 // is word.
-func endsInWord(key, word string) bool {
+func lastWord(key, word string) bool {
 	key = strings.TrimRightFunc(key, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	// Folded letters can have other lengths, so characters are counted.
+	// A letter and what it folds to can differ in length: count characters.
 	start := len(key)
 	for range word {
 		_, size := utf8.DecodeLastRuneInString(key[:start])
@@ -101,59 +126,83 @@ func endsInWord(key, word string) bool {
 		return false
 	}
 	before, _ := utf8.DecodeLastRuneInString(key[:start])
-	first, _ := utf8.DecodeRuneInString(key[start:])
-	return start == 0 || !unicode.IsLetter(before) || unicode.IsLower(before) && unicode.IsUpper(first)
+	first, size := utf8.DecodeRuneInString(key[start:])
+	second, _ := utf8.DecodeRuneInString(key[start+size:])
+	joined := unicode.IsLower(before) && unicode.IsLower(first) ||
+		unicode.IsUpper(before) && unicode.IsUpper(first) && unicode.IsUpper(second)
+	return start == 0 || !joined
 }
 
-// append appends the redacted tree as compact JSON.
-func (r *Redactor) append(dst []byte, t *value.Tree) (out []byte) {
+// appendTree appends the redacted tree, which is not empty, as compact JSON.
+func (r *Redactor) appendTree(dst []byte, t *value.Tree) (out []byte) {
 	start := len(dst)
 	defer func() {
-		if recover() != nil { // the custom redactor
+		if recover() != nil { // a function of the host
 			out = appendString(dst[:start], Redacted)
 		}
 	}()
-	return r.node(dst, t, value.Root, "")
+	return r.appendNode(dst, t, value.Root, "")
 }
 
-func (r *Redactor) node(dst []byte, t *value.Tree, i int32, key string) []byte {
+// appendNode appends the value of node i, which is or is an element of the
+// member key.
+func (r *Redactor) appendNode(dst []byte, t *value.Tree, i int32, key string) []byte {
 	n := &t.Nodes[i]
 	switch n.Kind {
 	case value.Object:
-		dst = append(dst, '{')
-		for c := t.First(i); c < n.End; c = t.Nodes[c].End {
-			if c > t.First(i) {
-				dst = append(dst, ',')
-			}
-			member := t.Nodes[c].Key
-			dst = append(appendString(dst, member), ':')
-			if r.Secret(member) {
-				dst = appendString(dst, Redacted)
-			} else {
-				dst = r.node(dst, t, c, member)
-			}
-		}
-		return append(dst, '}')
+		return r.appendObject(dst, t, i)
 	case value.Array:
 		dst = append(dst, '[')
 		for c := t.First(i); c < n.End; c = t.Nodes[c].End {
 			if c > t.First(i) {
 				dst = append(dst, ',')
 			}
-			dst = r.node(dst, t, c, key)
+			dst = r.appendNode(dst, t, c, key)
 		}
 		return append(dst, ']')
-	case value.String:
-		if r != nil && r.value != nil {
-			return appendString(dst, r.value(key, n.Text))
+	}
+	if r == nil || r.value == nil || n.Kind != value.String && n.Kind != value.Number {
+		return t.AppendJSON(dst, i)
+	}
+	// The host's function gets texts of its own: those of the tree can be in
+	// memory that changes after the decision.
+	text := strings.Clone(n.Text)
+	if n.Kind == value.Number {
+		text = string(n.AppendNumber(nil))
+	}
+	recorded := r.value(strings.Clone(key), text)
+	if recorded == text {
+		return t.AppendJSON(dst, i)
+	}
+	return appendString(dst, recorded)
+}
+
+func (r *Redactor) appendObject(dst []byte, t *value.Tree, i int32) []byte {
+	n := &t.Nodes[i]
+	dst = append(dst, '{')
+	for c := t.First(i); c < n.End; c = t.Nodes[c].End {
+		if c > t.First(i) {
+			dst = append(dst, ',')
+		}
+		key := t.Nodes[c].Key
+		if r != nil && r.name != nil {
+			dst = appendString(dst, r.name(strings.Clone(key)))
+		} else {
+			dst = appendString(dst, key)
+		}
+		dst = append(dst, ':')
+		if r.Secret(key) {
+			dst = appendString(dst, Redacted)
+		} else {
+			dst = r.appendNode(dst, t, c, key)
 		}
 	}
-	return t.AppendJSON(dst, i)
+	return append(dst, '}')
 }
 
 // appendString appends s as a JSON string.
 func appendString(dst []byte, s string) []byte {
-	var t value.Tree
-	t.Nodes = []value.Node{{Kind: value.String, Text: strings.ToValidUTF8(s, "\uFFFD"), End: 1}}
+	node := [1]value.Node{{Kind: value.String, Text: strings.ToValidUTF8(s, "\uFFFD"), End: 1}}
+	t := value.Tree{Nodes: node[:]}
 	return t.AppendJSON(dst, value.Root)
 }
