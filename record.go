@@ -17,7 +17,7 @@ import (
 func (a *Authorizer) record(ctx context.Context, d *decision, r *Result, c *evaluator.Cause, start time.Time) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("sink panicked: %v", p)
+			err = fmt.Errorf("sink panicked: %s", panicText(p))
 		}
 	}()
 	if ctx == nil {

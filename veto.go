@@ -3,6 +3,8 @@ package veto
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -222,12 +224,20 @@ func (a *Authorizer) answer(r *Result, d *decision, c *evaluator.Cause) {
 	r.Reason = rules.NewReason(c.Code, d.call.Tool, &c.Basis)
 }
 
+// panicText says what a panic was, without text that may come from a call.
+func panicText(p any) string {
+	if err, ok := p.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", p)
+}
+
 // verdict asks everyone who has a say, and takes the limits.
 func (a *Authorizer) verdict(ctx context.Context, d *decision, p *evaluator.Program, now time.Time) (v evaluator.Verdict) {
 	defer func() {
 		if r := recover(); r != nil {
 			d.eval.GiveBack(a.state)
-			a.logger().Error("panic during a decision", zap.Any("panic", r), zap.Stack("stack"))
+			a.logger().Error("panic during a decision", zap.String("panic", panicText(r)), zap.Stack("stack"))
 			v = evaluator.VerdictOf(panicked)
 		}
 	}()

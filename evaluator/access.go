@@ -121,7 +121,7 @@ func (e *Evaluation) foresee(r *rule, grants bool, g *outlook, toolGrant *bool) 
 	switch b := r.body.(type) {
 	case nil:
 		switch {
-		case r.kind == rules.ToolDenylist:
+		case r.kind == denylist:
 			g.deny.raise(most)
 		case r.policy.flags.tool:
 			*toolGrant = *toolGrant || grants

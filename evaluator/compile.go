@@ -233,7 +233,7 @@ func (c *compiler) policy(i int, order int32) *policy {
 	for j := range src.Rules {
 		r := &compiled[j]
 		*r = rule{
-			policy: p, id: src.RuleID(j), kind: src.Rules[j].Type, index: int32(j),
+			policy: p, id: src.RuleID(j), kind: kindOf(src.Rules[j].Type), index: int32(j),
 			tools: slices.Clone(src.Rules[j].Tools), soft: src.Rules[j].OnViolation == rules.EscalateOnViolation,
 		}
 		c.body(r, &src.Rules[j], i)
@@ -258,7 +258,7 @@ func (c *compiler) enter(u *unit, r *rule) {
 
 func (row *row) add(x ref) {
 	if row.refs == nil {
-		row.refs = make([]ref, 0, 1)
+		row.refs = row.one[:0]
 	}
 	row.refs = append(row.refs, x)
 	row.live = row.live || !x.rule.policy.flags.shadow

@@ -34,7 +34,7 @@ type group struct {
 // makes it a grant.
 func (e *Evaluation) evaluate(r *rule, grants bool) {
 	st := &e.policy
-	if r.kind == rules.ToolAllowlist && !grants {
+	if r.kind == allowlist && !grants {
 		return
 	}
 	if st.denier != nil && e.trace == nil && !r.policy.flags.closed {
@@ -49,7 +49,7 @@ func (e *Evaluation) evaluate(r *rule, grants bool) {
 	}
 	switch j.outcome {
 	case passes:
-		if grants && st.granter == nil && (r.kind == rules.ToolAllowlist || !e.program.strictGrant) {
+		if grants && st.granter == nil && (r.kind == allowlist || !e.program.strictGrant) {
 			st.granter = r
 		}
 	case escalates:
@@ -83,9 +83,9 @@ func (e *Evaluation) judge(r *rule) (j judgement, relevant bool) {
 	switch {
 	case r.body != nil:
 		return r.body.judge(e, r), true
-	case r.kind == rules.ToolDenylist:
+	case r.kind == denylist:
 		return judgement{outcome: denies, code: rules.CodeToolDenied}, true
-	case r.kind == rules.ToolAllowlist:
+	case r.kind == allowlist:
 		return judgement{outcome: passes}, true
 	default:
 		return judgement{outcome: failed}, true

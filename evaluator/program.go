@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -68,7 +69,8 @@ type unit struct {
 // row is the rules that name one tool pattern, in order of evaluation.
 type row struct {
 	refs []ref
-	live bool // some rule here is not of a shadow policy
+	live bool   // some rule here is not of a shadow policy
+	one  [1]ref // where refs begins: most rows have one rule
 }
 
 // ref is a rule under one of its tool patterns.
@@ -108,7 +110,7 @@ func newRef(r *rule, tool int) ref {
 		return x
 	}
 	switch name := r.tools[tool]; {
-	case r.kind != rules.ToolAllowlist && (r.kind != rules.ParameterConstraint || name == "*"):
+	case r.kind != allowlist && (r.kind != parameterConstraint || name == "*"):
 		// A constraint grants only the tools that it names.
 	case strings.HasSuffix(name, "*"):
 		x.grant = byPrefix
@@ -138,17 +140,31 @@ type policyFlags struct {
 }
 
 type rule struct {
+	// What every decision reads comes first.
 	policy *policy
-	id     string
-	kind   rules.RuleType
-	tools  []string
-	when   *condition.Condition
 	body   body // nil for allowlists and denylists
-	causes causes
+	when   *condition.Condition
+	kind   ruleKind
+	soft   bool  // a violation escalates
 	seq    int32 // place among all rules of the program
 	index  int32 // place in its policy
-	soft   bool  // a violation escalates
+	causes causes
+	tools  []string
+	id     string
 }
+
+// ruleKind is a rule type as a number; the order is that of rules.RuleTypes.
+type ruleKind uint8
+
+const (
+	allowlist ruleKind = iota
+	denylist
+	parameterConstraint
+)
+
+func kindOf(t rules.RuleType) ruleKind { return ruleKind(slices.Index(rules.RuleTypes, t)) }
+
+func (k ruleKind) ruleType() rules.RuleType { return rules.RuleTypes[k] }
 
 // body is what is special to a rule type: it judges a call for which the rule
 // is relevant.
@@ -200,28 +216,44 @@ func newCause(c Cause) *Cause {
 // only the first decision of a kind allocates. There are at most a few codes,
 // times the parameters of a rule, of them.
 type causes struct {
-	known atomic.Pointer[[]*Cause]
+	first atomic.Pointer[Cause]
+	more  atomic.Pointer[[]*Cause]
+}
+
+func (c *Cause) is(outcome rules.Outcome, code rules.Code, parameter string) bool {
+	return c.Code == code && c.Outcome == outcome && c.Basis.Parameter == parameter
 }
 
 // get returns the cause with these three, made by fill if it is new.
 func (c *causes) get(outcome rules.Outcome, code rules.Code, parameter string, fill func() Cause) *Cause {
+	if first := c.first.Load(); first != nil && first.is(outcome, code, parameter) {
+		return first
+	}
+	return c.find(outcome, code, parameter, fill)
+}
+
+func (c *causes) find(outcome rules.Outcome, code rules.Code, parameter string, fill func() Cause) *Cause {
 	for {
-		known := c.known.Load()
+		known := c.more.Load()
 		if known != nil {
 			for _, k := range *known {
-				if k.Code == code && k.Outcome == outcome && k.Basis.Parameter == parameter {
+				if k.is(outcome, code, parameter) {
 					return k
 				}
 			}
 		}
 		cause := fill()
 		cause.Outcome, cause.Code, cause.Basis.Parameter = outcome, code, parameter
-		next := []*Cause{newCause(cause)}
+		made := newCause(cause)
+		if c.first.CompareAndSwap(nil, made) {
+			return made
+		}
+		next := []*Cause{made}
 		if known != nil {
 			next = append(next, *known...)
 		}
-		if c.known.CompareAndSwap(known, &next) {
-			return next[0]
+		if c.more.CompareAndSwap(known, &next) {
+			return made
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (c *compiler) toolPolicy(i int, order int32) *policy {
 		p.rules = append(p.rules, r)
 		c.enter(s.tools, r)
 	}
-	add(&rule{kind: rules.ToolAllowlist, id: "tool"})
+	add(&rule{kind: allowlist, id: "tool"})
 	for j := range src.Constraints {
 		tc := &src.Constraints[j]
 		if !on(tc.Enabled) {
@@ -42,7 +42,7 @@ func (c *compiler) toolPolicy(i int, order int32) *policy {
 			c.faults = append(c.faults, f)
 		}
 		add(&rule{
-			kind: rules.ParameterConstraint, id: fmt.Sprintf("constraints[%d]", j),
+			kind: parameterConstraint, id: fmt.Sprintf("constraints[%d]", j),
 			body: &constraintBody{anyOf: []*constraint.Set{set}},
 			soft: tc.Action == rules.EscalateOnViolation,
 		})

@@ -62,7 +62,7 @@ func (p *Program) Explain(e *Evaluation, call *rules.Call, now time.Time, values
 
 // traceRule adds a rule of the policy that is being evaluated.
 func (e *Evaluation) traceRule(r *rule, relevant bool, j judgement) {
-	t := RuleTrace{RuleID: r.id, Type: r.kind, Verdict: "not relevant"}
+	t := RuleTrace{RuleID: r.id, Type: r.kind.ruleType(), Verdict: "not relevant"}
 	if relevant {
 		t.Verdict = judgedNames[j.outcome]
 		if j.outcome != passes {
