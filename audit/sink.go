@@ -42,7 +42,7 @@ func (m multi) Record(ctx context.Context, r *Record) error {
 func try(ctx context.Context, s Sink, r *Record) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("audit: sink panicked: %T", p)
+			err = fmt.Errorf("audit: sink panicked: %v", p)
 		}
 	}()
 	return s.Record(ctx, r)
