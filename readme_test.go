@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/useveto/veto-go"
+	"github.com/useveto/veto-go/rules"
 )
 
 // block is a fenced block of a Markdown file.
@@ -158,6 +159,18 @@ func TestReadmeCommands(t *testing.T) {
 	ci, err := os.ReadFile(filepath.Join(".ci", "run"))
 	require.NoError(t, err)
 	require.Regexp(t, `(?m)^\s*go test \./\.\.\.\r?$`, string(ci))
+}
+
+// TestEveryCodeIsDocumented: whoever is called about a refusal finds its code.
+func TestEveryCodeIsDocumented(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("docs", "decisions.md"))
+	require.NoError(t, err)
+	n := 0
+	for c := rules.CodeDefaultDeny; !strings.HasPrefix(c.String(), "code("); c++ {
+		require.Contains(t, string(data), "`"+c.String()+"`")
+		n++
+	}
+	require.Greater(t, n, 20)
 }
 
 // TestLinksLeadSomewhere checks the links between the files of the

@@ -25,7 +25,7 @@ type Options struct {
 	// MaxParameterBytes is the most bytes of compact JSON that parameters
 	// and context values may take: default 64 KiB, at most 16 MiB.
 	MaxParameterBytes int
-	// Project, if not empty, is the only project that calls may name.
+	// Project, if not empty, is the project that every call must name.
 	Project string
 	// RequireProject and RequireSession refuse calls without one.
 	RequireProject bool

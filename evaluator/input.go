@@ -75,7 +75,7 @@ func (p *Program) CheckInput(e *Evaluation, call *rules.Call) *Cause {
 		return badCallID
 	case p.limits.needProject && call.Project == "":
 		return noProject
-	case p.limits.project != "" && call.Project != "" && call.Project != p.limits.project:
+	case p.limits.project != "" && call.Project != p.limits.project:
 		return otherProject
 	case p.limits.needSession && call.Session == "":
 		return noSession

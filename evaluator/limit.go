@@ -3,9 +3,11 @@ package evaluator
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/useveto/veto-go/internal/constraint"
 	"github.com/useveto/veto-go/internal/decimal"
 	"github.com/useveto/veto-go/internal/value"
 	"github.com/useveto/veto-go/rules"
@@ -16,7 +18,13 @@ type limit struct {
 	identity [16]byte
 	max      int
 	window   time.Duration
-	per      []string
+	per      []keyPart
+}
+
+// keyPart is a part of a counter's key.
+type keyPart struct {
+	kind  string // agent, global, tool, user, project or param
+	param constraint.Selector
 }
 
 // take is one limit on which a verdict rests.
@@ -29,7 +37,24 @@ type take struct {
 	at         int64 // the time that the call counts for, once taken
 }
 
-var perAgent = []string{"agent"}
+var (
+	perAgent = []string{"agent"}
+	byAgent  = []keyPart{{kind: "agent"}}
+)
+
+func keyParts(per []string) []keyPart {
+	if slices.Equal(per, perAgent) {
+		return byAgent // shared: most limits are so
+	}
+	parts := make([]keyPart, len(per))
+	for i, text := range per {
+		parts[i].kind = text
+		if name, ok := strings.CutPrefix(text, "param:"); ok {
+			parts[i] = keyPart{"param", constraint.NewSelector(name)}
+		}
+	}
+	return parts
+}
 
 // compileLimit compiles a valid block. The identity of a counter is what the
 // limit is about (project, policy, rule, window, key parts), not how much it
@@ -53,7 +78,7 @@ func compileLimit(projectID *string, r *rule, b *rules.RateLimit) *limit {
 	}
 	buf = binary.AppendUvarint(buf, uint64(b.WindowSeconds))
 	sum := sha256.Sum256(buf)
-	l := &limit{max: b.MaxCalls, window: time.Duration(b.WindowSeconds) * time.Second, per: per}
+	l := &limit{max: b.MaxCalls, window: time.Duration(b.WindowSeconds) * time.Second, per: keyParts(per)}
 	copy(l.identity[:], sum[:])
 	return l
 }
@@ -81,8 +106,8 @@ const maxKeyPart = 256
 func (e *Evaluation) appendKey(l *limit) bool {
 	e.keys = append(e.keys, l.identity[:]...)
 	e.keys = appendPart(e.keys, e.call.Project)
-	for _, part := range l.per {
-		switch part {
+	for i := range l.per {
+		switch l.per[i].kind {
 		case "agent":
 			e.keys = appendPart(e.keys, e.call.AgentID)
 		case "global":
@@ -97,11 +122,12 @@ func (e *Evaluation) appendKey(l *limit) bool {
 			if e.call.Project == "" {
 				return false
 			}
-		default:
-			name, ok := strings.CutPrefix(part, "param:")
-			if !ok || !e.appendParameter(name) {
+		case "param":
+			if !e.appendParameter(&l.per[i].param) {
 				return false
 			}
+		default:
+			return false
 		}
 	}
 	return true
@@ -109,12 +135,9 @@ func (e *Evaluation) appendKey(l *limit) bool {
 
 // appendParameter appends a string of at most 256 bytes, a number in
 // canonical form or a boolean, with its kind.
-func (e *Evaluation) appendParameter(name string) bool {
+func (e *Evaluation) appendParameter(name *constraint.Selector) bool {
 	t := &e.args
-	if t.Empty() {
-		return false
-	}
-	i := t.Member(value.Root, name)
+	i := name.Find(t)
 	if i == value.None {
 		return false
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/useveto/veto-go"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden file")
@@ -47,6 +49,15 @@ func TestFilesAreTheDefaults(t *testing.T) {
 	status, out, _ = start("", "-calls", "calls.jsonl")
 	require.Zero(t, status)
 	require.Equal(t, want, out)
+}
+
+// TestPoliciesAreAnExample: what people copy is what the linter advises.
+func TestPoliciesAreAnExample(t *testing.T) {
+	found, err := veto.LintFile("policies.yaml", nil)
+	require.NoError(t, err)
+	for _, f := range found {
+		require.Equal(t, "note", f.Severity, f.String())
+	}
 }
 
 func TestJSONIsOneResultALine(t *testing.T) {

@@ -110,10 +110,13 @@ func (c listCheck) holds(_ *Scope, n *value.Node, _ int32) Verdict {
 	return verdict(c.list.Contains(n.Text) == c.in)
 }
 
-type withinCheck []string
+type withinCheck struct {
+	dirs      []string
+	protected Protected
+}
 
-func (c withinCheck) holds(_ *Scope, n *value.Node, _ int32) Verdict {
-	return verdict(Within(n.Text, c...))
+func (c *withinCheck) holds(_ *Scope, n *value.Node, _ int32) Verdict {
+	return verdict(c.protected.Within(n.Text, c.dirs...))
 }
 
 type hostsCheck struct {

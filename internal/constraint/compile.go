@@ -109,7 +109,7 @@ func (c *compiler) compile() {
 	c.list("inList", src.InList, true)
 	c.list("notInList", src.NotInList, false)
 	if src.Within != nil {
-		c.add("within", text, withinCheck(slices.Clone(src.Within)))
+		c.add("within", text, &withinCheck{slices.Clone(src.Within), c.env.Protected})
 	}
 	if src.Hosts != nil {
 		h := &hostsCheck{assume: src.AssumeScheme == "https", noQuery: src.NoQuery}

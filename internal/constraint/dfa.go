@@ -28,12 +28,16 @@ const (
 const (
 	maxDFAStates       = 250
 	maxDFAInstructions = 250
+	// maxTables bounds the work on the tables of one load, in instructions
+	// looked at; it is about a second. Expressions after that have none.
+	maxTables = 8_000_000
 )
 
 // newDFA returns the dfa of a program, or nil where it would be large or where
-// the program looks around a place in the text, other than for its ends.
-func newDFA(prog *syntax.Prog) *dfa {
-	if len(prog.Inst) > maxDFAInstructions {
+// the program looks around a place in the text, other than for its ends. It
+// adds to work, and returns nil where that is spent.
+func newDFA(prog *syntax.Prog, work *int) *dfa {
+	if len(prog.Inst) > maxDFAInstructions || *work > maxTables {
 		return nil
 	}
 	for i := range prog.Inst {
@@ -42,7 +46,7 @@ func newDFA(prog *syntax.Prog) *dfa {
 			return nil
 		}
 	}
-	b := dfaBuilder{prog: prog, dfa: &dfa{}, ids: make(map[string]uint8)}
+	b := dfaBuilder{prog: prog, dfa: &dfa{}, ids: make(map[string]uint8), work: work}
 	b.classify()
 	// The states dead and settled.
 	b.dfa.next = make([]uint8, 2*b.dfa.width)
@@ -96,6 +100,7 @@ type dfaBuilder struct {
 	sets   [][]uint32
 	ids    map[string]uint8 // of states, by their sets
 	again  []uint32
+	work   *int
 }
 
 // classify puts the ASCII bytes into classes.
@@ -139,6 +144,7 @@ func (b *dfaBuilder) closure(set, pcs []uint32, at syntax.EmptyOp) []uint32 {
 	for len(pcs) > 0 {
 		pc := pcs[len(pcs)-1]
 		pcs = pcs[:len(pcs)-1]
+		*b.work++
 		if seen[pc] {
 			continue
 		}
@@ -200,6 +206,7 @@ func (b *dfaBuilder) state(set []uint32, at syntax.EmptyOp) (uint8, bool) {
 // step reads one character.
 func (b *dfaBuilder) step(set []uint32, c rune) (uint8, bool) {
 	var out []uint32
+	*b.work += len(set)
 	for _, pc := range set {
 		if in := &b.prog.Inst[pc]; isRune(in) && in.MatchRune(c) {
 			out = append(out, in.Out)

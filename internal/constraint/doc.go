@@ -14,4 +14,10 @@
 // enum and notEnum a type that one of the listed values has. A value of
 // another type is a mismatch: a number in a string is not a number, and a
 // notEnum of strings is not passed by wrapping the string in an array.
+//
+// # The worst counts
+//
+// A name can select many values, and a value has many checks. Of all of them
+// the worst verdict counts, so that nobody is asked to approve a violation that
+// has an error, or a value that never passes, behind it.
 package constraint

@@ -15,7 +15,11 @@ type Env struct {
 	// Expression compiles the text of an expression over value and args.
 	Expression func(source string) (*condition.Condition, error)
 
+	// Protected are the directories that no "within" covers.
+	Protected Protected
+
 	regexes map[regexKey]*Regex
+	tables  int // work that went into the tables of regexes
 }
 
 // MaxSteps bounds the regular-expression work of one decision: bytes of the

@@ -13,11 +13,32 @@ import (
 // drive letter, "%" followed by two hexadecimal digits, or ".." segment.
 // Empty and "." segments are passed over. Directories are absolute and clean.
 func Within(path string, dirs ...string) bool {
+	return Protected(nil).Within(path, dirs...)
+}
+
+// Protected are directories that nothing is within, whatever a policy says:
+// where the library keeps its own log, tickets and caches, which an agent's
+// tools must never write. They are absolute and clean, with forward slashes.
+// It must not be changed once it is in use.
+//
+// A directory above a protected one is not refused: a tool that empties whole
+// trees needs a policy of its own.
+type Protected []string
+
+// Within is the function [Within], and false for a path that is one of p or
+// below it. For that case does not count, as there are file systems for which
+// it does not.
+func (p Protected) Within(path string, dirs ...string) bool {
 	if !safePath(path) {
 		return false
 	}
+	for _, dir := range p {
+		if below(path, dir, true) {
+			return false
+		}
+	}
 	for _, dir := range dirs {
-		if below(path, dir) {
+		if below(path, dir, false) {
 			return true
 		}
 	}
@@ -43,13 +64,14 @@ func safePath(path string) bool {
 }
 
 // below compares segment by segment: /home/a does not hold /home/ab.
-func below(path, dir string) bool {
+func below(path, dir string, fold bool) bool {
 	for {
 		var want, got string
 		if want, dir = segment(dir); want == "" {
 			return true
 		}
-		if got, path = segment(path); got != want {
+		got, path = segment(path)
+		if got != want && !(fold && strings.EqualFold(got, want)) {
 			return false
 		}
 	}

@@ -70,12 +70,9 @@ func (p *parameter) walk(s *Scope, i int32, steps []step) Verdict {
 		}
 		return p.walk(s, c, steps[1:])
 	}
-	if st.index < 0 || st.index >= int(n.Len) {
+	c := element(t, i, st.index)
+	if c == value.None {
 		return Hard
-	}
-	c := t.First(i)
-	for range st.index {
-		c = t.Nodes[c].End
 	}
 	return p.walk(s, c, steps[1:])
 }

@@ -15,6 +15,7 @@ type Regex struct {
 	re           *regexp.Regexp
 	dfa          *dfa // nil where there is none
 	instructions int
+	longest      int // bytes of the longest value that it is matched with
 }
 
 type regexKey struct {
@@ -46,7 +47,10 @@ func (env *Env) regex(key regexKey) (*Regex, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Regex{re: re, dfa: newDFA(prog), instructions: len(prog.Inst)}
+	r := &Regex{
+		re: re, dfa: newDFA(prog, &env.tables),
+		instructions: len(prog.Inst), longest: maxMatch / len(prog.Inst),
+	}
 	if env.regexes == nil {
 		env.regexes = make(map[regexKey]*Regex)
 	}
@@ -67,11 +71,10 @@ const (
 // match looks for r in s. The time that the table of a dfa saves is not taken
 // off the work: what a value may be does not depend on how it is matched.
 func (r *Regex) match(s string, steps *int) match {
-	work := len(s) * r.instructions
-	if work > maxMatch {
+	if len(s) > r.longest { // the product could overflow
 		return tooLarge
 	}
-	if *steps += work; *steps > MaxSteps {
+	if *steps += len(s) * r.instructions; *steps > MaxSteps {
 		return exhausted
 	}
 	if r.matches(s) {

@@ -117,10 +117,13 @@ func (p *parameter) value(s *Scope, i int32) Verdict {
 	if p.kinds>>n.Kind&1 == 0 || p.integer && !n.IsInteger() {
 		return Hard
 	}
+	// A violation ends nothing: a human must not be asked to approve what a
+	// later check could not evaluate.
+	worst := Pass
 	for _, c := range p.checks {
-		if v := c.holds(s, n, i); v != Pass {
-			return v
+		if worst = worse(worst, c.holds(s, n, i)); worst == Failed {
+			break
 		}
 	}
-	return Pass
+	return worst
 }
