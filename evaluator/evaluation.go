@@ -69,6 +69,7 @@ type Verdict struct {
 	cause      *Cause
 	priority   int32 // of the deciding group; below every group where none decided
 	order      int32 // of the deciding policy
+	late       *rule // that denies, where it is one with state
 	stateful   bool
 	RetryAfter time.Duration
 }

@@ -7,7 +7,9 @@ type policyState struct {
 	policy *policy
 	skip   bool // already decided: not evaluated
 
-	denier    *rule // the first that denies, by document order
+	// The first that denies, by document order; those without state come
+	// before those with.
+	denier    *rule
 	denial    judgement
 	escalator *rule
 	escalates judgement
@@ -27,6 +29,7 @@ type group struct {
 	tool     *policy // a tool policy that names the tool and is not violated
 
 	deny, escalate, allow *Cause
+	late                  *rule    // behind deny, where that is a rule with state
 	order                 [3]int32 // of the policy behind each, as ordered above
 }
 
@@ -37,7 +40,7 @@ func (e *Evaluation) evaluate(r *rule, grants bool) {
 	if r.kind == allowlist && !grants {
 		return
 	}
-	if st.denier != nil && e.trace == nil && !r.policy.flags.closed {
+	if st.denier != nil && !st.denier.stateful() && e.trace == nil && !r.policy.flags.closed {
 		return // a later rule of this policy changes nothing
 	}
 	j, relevant := e.judge(r)
@@ -57,7 +60,7 @@ func (e *Evaluation) evaluate(r *rule, grants bool) {
 			st.escalator, st.escalates = r, j
 		}
 	default:
-		if st.denier == nil {
+		if st.denier == nil || st.denier.stateful() && !r.stateful() {
 			st.denier, st.denial = r, j
 		}
 	}
@@ -104,7 +107,7 @@ func (e *Evaluation) endPolicy() {
 		if st.closed != nil && e.undeclared() {
 			// Reported where the first closed rule stands, after that rule's
 			// own parameters.
-			if st.denier == nil || st.closed.index < st.denier.index {
+			if st.denier == nil || st.denier.stateful() || st.closed.index < st.denier.index {
 				st.denier = st.closed
 				st.denial = judgement{outcome: denies, code: rules.CodeConstraintViolated}
 			}
@@ -128,6 +131,9 @@ func (e *Evaluation) addToGroup(p *policy) {
 	case st.denier != nil:
 		if g.deny == nil {
 			g.deny, g.order[0] = st.denier.cause(st.denial), p.order
+			if st.denier.stateful() {
+				g.late = st.denier
+			}
 			if e.trace == nil {
 				e.endGroup() // no later policy of this group changes it
 			}
@@ -175,6 +181,9 @@ func (e *Evaluation) endGroup() {
 	for i, c := range [...]*Cause{g.deny, g.escalate, g.allow} {
 		if c != nil {
 			g.verdict = Verdict{cause: c, priority: g.priority, order: g.order[i]}
+			if i == 0 {
+				g.verdict.late = g.late
+			}
 			g.decided = true
 			return
 		}

@@ -153,6 +153,9 @@ type rule struct {
 	id     string
 }
 
+// stateful reports whether r counts calls.
+func (r *rule) stateful() bool { return r.kind == rateLimit }
+
 // ruleKind is a rule type as a number; the order is that of rules.RuleTypes.
 type ruleKind uint8
 
@@ -160,6 +163,7 @@ const (
 	allowlist ruleKind = iota
 	denylist
 	parameterConstraint
+	rateLimit
 )
 
 func kindOf(t rules.RuleType) ruleKind { return ruleKind(slices.Index(rules.RuleTypes, t)) }

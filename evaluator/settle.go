@@ -11,12 +11,21 @@ import (
 func (e *Evaluation) rests(v Verdict) bool {
 	if v.cause.Outcome == rules.Denied && v.priority != undecided {
 		n := 0
-		for n < len(e.takes) && e.takes[n].rule.policy.order < v.order {
+		for n < len(e.takes) && e.takes[n].rule.before(&v) {
 			n++
 		}
 		e.takes = e.takes[:n]
 	}
 	return len(e.takes) > 0
+}
+
+// before reports whether r, a rule with state, would be reported before the
+// denial v.
+func (r *rule) before(v *Verdict) bool {
+	if r.policy.order != v.order {
+		return r.policy.order < v.order
+	}
+	return v.late != nil && r.index < v.late.index
 }
 
 // Settle takes the limits on which v rests from s: all of them where v
@@ -97,7 +106,7 @@ func (e *Evaluation) override(v Verdict) Verdict {
 	}
 	same := v.priority == group
 	if deny != nil {
-		if same && v.cause.Outcome == rules.Denied && v.order <= deny.rule.policy.order {
+		if same && v.cause.Outcome == rules.Denied && !deny.rule.before(&v) {
 			return v
 		}
 		out := deny.verdict(rules.CodeRateLimited, denies)
