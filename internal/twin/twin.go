@@ -21,11 +21,10 @@ type Options struct {
 
 // Vars are what a condition may read.
 type Vars struct {
-	Call    rules.Call
-	Args    map[string]any
-	Context map[string]any
-	Value   any
-	Now     time.Time
+	Call  rules.Call
+	Args  map[string]any
+	Value any
+	Now   time.Time
 }
 
 // Twin decides calls. It is not safe for concurrent use.
@@ -91,11 +90,10 @@ func (t *Twin) agent(id string) rules.Code {
 
 // request is one call while it is decided.
 type request struct {
-	twin    *Twin
-	call    rules.Call
-	args    map[string]any // nil where the call has no parameters
-	context map[string]any
-	now     time.Time
+	twin *Twin
+	call rules.Call
+	args map[string]any // nil where the call has no parameters
+	now  time.Time
 }
 
 // decide walks the groups in order; the first that has an opinion decides.

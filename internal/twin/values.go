@@ -45,7 +45,7 @@ var mails = []string{
 var numbers = []any{
 	json.Number("100"), json.Number("1e2"), json.Number("100.0"), json.Number("-0"), json.Number("0"), json.Number("9007199254740993"), json.Number("9007199254740992"),
 	json.Number("9007199254740991"), json.Number("99.99999999999999999999"), json.Number("1E+2"), json.Number("0.1"), json.Number("1e308"), json.Number("1e-9999"), json.Number("-1"), json.Number("18446744073709551616"),
-	100, int8(100), uint64(math.MaxUint64), int64(math.MinInt64), 100.0, float32(0.1), 0.1, 1e2, -0.0, math.Copysign(0, -1), 9007199254740992.0, uint8(5), 1e21, int32(-1), 5, 50.5,
+	100, int8(100), uint64(math.MaxUint64), int64(math.MinInt64), 100.0, float32(0.1), 0.1, 1e2, math.Copysign(0, -1), 9007199254740992.0, uint8(5), 1e21, int32(-1), 5, 50.5,
 }
 
 var bounds = []string{"100", "1e2", "0", "9007199254740992", "9007199254740993", "0.1", "-1", "99.5", "1e308", "18446744073709551615", "5"}
