@@ -131,10 +131,22 @@ func (h *history) run() (at int, engine, twin said, err error) {
 	return -1, engine, twin, nil
 }
 
+// askEngine also holds the engine to itself: Explain says what Decide does,
+// and what Access calls never is never allowed.
 func askEngine(p *evaluator.Program, state *evaluator.State, c timedCall) said {
 	var e evaluator.Evaluation
+	explained, _ := p.Explain(&e, &c.call, c.now, true)
+	foreseen := e.Peek(state, explained).Cause()
+	access := p.Access(&e, &c.call, c.now)
 	v := e.Settle(state, p.Decide(&e, &c.call, c.now))
 	cause := v.Cause()
+	switch {
+	case foreseen != cause:
+		return said{Policy: fmt.Sprintf("Explain says %+v, Decide %+v", foreseen, cause)}
+	case access == evaluator.Never && cause.Outcome != rules.Denied,
+		access == evaluator.Escalates && cause.Outcome == rules.Allowed:
+		return said{Policy: fmt.Sprintf("Access says %v, Decide %+v", access, cause)}
+	}
 	s := said{
 		Outcome: cause.Outcome, Code: cause.Code, Policy: cause.PolicyID, Rule: cause.RuleID,
 		RetryAfter: v.RetryAfter, Shadow: sorted(e.Shadows()),
