@@ -169,14 +169,29 @@ func (e *Evaluation) next() (r *rule, grants bool) {
 }
 
 // walk evaluates the rules in order until a group has decided. It goes on
-// past that for shadow policies only.
+// past that for shadow policies only. A rule that panics has failed, which
+// denies, at its place and not somewhere else; the walk goes on after it.
 func (e *Evaluation) walk() {
+	for !e.walkOn() {
+	}
+}
+
+func (e *Evaluation) walkOn() (done bool) {
+	defer func() {
+		if r := e.judging; r != nil {
+			if recover() == nil {
+				return // runtime.Goexit
+			}
+			e.judging = nil
+			e.heard(r, false, judgement{outcome: failed}, true)
+		}
+	}()
 	for {
 		r, grants := e.next()
 		if r == nil {
 			e.endPolicy()
 			e.endGroup()
-			return
+			return true
 		}
 		if r.policy != e.policy.policy {
 			e.endPolicy()
@@ -185,7 +200,7 @@ func (e *Evaluation) walk() {
 				e.group.priority = r.policy.priority
 			}
 			if e.group.decided && !e.program.shadows {
-				return
+				return true
 			}
 			e.policy.policy = r.policy
 			e.policy.skip = e.group.decided && !r.policy.flags.shadow

@@ -32,6 +32,7 @@ type Evaluation struct {
 	keys    []byte // counter keys of takes, one after the other
 	taken   bool   // takes are in the state, to be given back on failure
 
+	judging *rule // the rule that is being asked, for a panic of it
 	group   group
 	policy  policyState
 	shadows []rules.ShadowResult
@@ -60,8 +61,10 @@ func (e *Evaluation) Reset() {
 	e.cursors = e.cursors[:0]
 	e.takes = e.takes[:0]
 	e.keys = e.keys[:0]
-	e.group = group{}
-	e.policy = policyState{closedBy: e.policy.closedBy[:0]}
+	e.group, e.judging = group{}, nil
+	if e.policy.policy != nil { // a panic left it
+		e.policy = policyState{closedBy: e.policy.closedBy[:0]}
+	}
 }
 
 // Verdict is what a program says of a call. The zero Verdict denies.

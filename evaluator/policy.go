@@ -43,7 +43,15 @@ func (e *Evaluation) evaluate(r *rule, grants bool) {
 	if st.denier != nil && !st.denier.stateful() && e.trace == nil && !r.policy.flags.closed {
 		return // a later rule of this policy changes nothing
 	}
+	e.judging = r
 	j, relevant := e.judge(r)
+	e.judging = nil
+	e.heard(r, grants, j, relevant)
+}
+
+// heard notes what a rule said.
+func (e *Evaluation) heard(r *rule, grants bool, j judgement, relevant bool) {
+	st := &e.policy
 	if e.trace != nil {
 		e.traceRule(r, relevant, j)
 	}
@@ -66,14 +74,8 @@ func (e *Evaluation) evaluate(r *rule, grants bool) {
 	}
 }
 
-// judge asks r about the call. What goes wrong in it denies, here and not
-// somewhere else: r stays relevant.
+// judge asks r about the call, and whether it is relevant.
 func (e *Evaluation) judge(r *rule) (j judgement, relevant bool) {
-	defer func() {
-		if recover() != nil {
-			j, relevant = judgement{outcome: failed}, true
-		}
-	}()
 	if r.when != nil {
 		ok, err := e.holds(r.when)
 		if err != nil {

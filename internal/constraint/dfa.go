@@ -13,10 +13,10 @@ import (
 // as package regexp, which matches what is not ASCII; a test compares them.
 type dfa struct {
 	class [utf8.RuneSelf]uint8 // bytes that no instruction tells apart
-	next  []uint8              // by state and class
+	next  []uint16             // by state and class: where the next state's row begins
 	width int                  // number of classes
-	start uint8
-	atEnd []bool // by state: the text matches if it ends here
+	start uint16               // where the first state's row begins
+	atEnd []bool               // by state: the text matches if it ends here
 }
 
 // Two states mean the same in every dfa.
@@ -49,26 +49,27 @@ func newDFA(prog *syntax.Prog, work *int) *dfa {
 	b := dfaBuilder{prog: prog, dfa: &dfa{}, ids: make(map[string]uint8), work: work}
 	b.classify()
 	// The states dead and settled.
-	b.dfa.next = make([]uint8, 2*b.dfa.width)
+	b.dfa.next = make([]uint16, 2*b.dfa.width)
 	b.dfa.atEnd = []bool{false, true}
 	b.sets = [][]uint32{nil, nil}
 	for i := range b.dfa.width {
-		b.dfa.next[b.dfa.width+i] = settled
+		b.dfa.next[b.dfa.width+i] = b.row(settled)
 	}
 	// A match may begin anywhere, so every later state holds the beginning.
 	b.again = b.closure(nil, []uint32{uint32(prog.Start)}, 0)
 	first := b.closure(nil, []uint32{uint32(prog.Start)}, syntax.EmptyBeginText)
-	var ok bool
-	if b.dfa.start, ok = b.state(first, syntax.EmptyBeginText); !ok {
+	start, ok := b.state(first, syntax.EmptyBeginText)
+	if !ok {
 		return nil
 	}
+	b.dfa.start = b.row(start)
 	for s := 2; s < len(b.sets); s++ {
 		for c := range b.dfa.width {
 			to, ok := b.step(b.sets[s], b.sample[c])
 			if !ok {
 				return nil
 			}
-			b.dfa.next[s*b.dfa.width+c] = to
+			b.dfa.next[s*b.dfa.width+c] = b.row(to)
 		}
 	}
 	return b.dfa
@@ -77,20 +78,20 @@ func newDFA(prog *syntax.Prog, work *int) *dfa {
 // match reports whether the text matches. ok is false where it is not ASCII,
 // and then there is no answer.
 func (d *dfa) match(s string) (matches, ok bool) {
-	state := d.start
+	row, last := d.start, uint16(d.width)*uint16(settled)
 	for i := range len(s) {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			return false, false
 		}
-		state = d.next[int(state)*d.width+int(d.class[c])]
-		if state <= settled {
+		row = d.next[row+uint16(d.class[c])]
+		if row <= last {
 			// The rest does not matter, but an answer is for ASCII only, so
 			// that it does not depend on where the text was given up.
-			return state == settled, isASCII(s[i:])
+			return row == last, isASCII(s[i:])
 		}
 	}
-	return d.atEnd[state], true
+	return d.atEnd[int(row)/d.width], true
 }
 
 type dfaBuilder struct {
@@ -126,6 +127,9 @@ func (b *dfaBuilder) classify() {
 	}
 	b.dfa.width = len(ids)
 }
+
+// row is where the row of a state begins: at most 250 times 128.
+func (b *dfaBuilder) row(state uint8) uint16 { return uint16(state) * uint16(b.dfa.width) }
 
 func isRune(in *syntax.Inst) bool {
 	switch in.Op {
@@ -195,7 +199,7 @@ func (b *dfaBuilder) state(set []uint32, at syntax.EmptyOp) (uint8, bool) {
 	id := uint8(len(b.sets))
 	b.ids[string(key)] = id
 	b.sets = append(b.sets, set)
-	b.dfa.next = append(b.dfa.next, make([]uint8, b.dfa.width)...)
+	b.dfa.next = append(b.dfa.next, make([]uint16, b.dfa.width)...)
 	end := b.closure(nil, slices.Clone(set), at|syntax.EmptyEndText)
 	b.dfa.atEnd = append(b.dfa.atEnd, slices.ContainsFunc(end, func(pc uint32) bool {
 		return b.prog.Inst[pc].Op == syntax.InstMatch
