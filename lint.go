@@ -11,7 +11,7 @@ import (
 // Finding is something about a policy document that is valid and most likely
 // not meant. Hint is the advice.
 type Finding struct {
-	Fault
+	Fault Fault
 	// Severity is "error" (cannot work as written), "warning" or "note".
 	Severity string
 	// Check names what was looked for, such as unanchored-regex.

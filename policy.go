@@ -30,7 +30,8 @@ type Fault struct {
 	rules.Fault
 }
 
-// Error renders the fault on one line.
+// Error renders the fault on one line; that of an expression shows the
+// expression below, with a caret.
 func (f Fault) Error() string {
 	return policydoc.Fault{File: f.File, Line: f.Line, Column: f.Column, Fault: f.Fault}.Error()
 }

@@ -17,7 +17,7 @@ type Fault struct {
 	Hint    string
 }
 
-// Error renders the fault on one line.
+// Error renders the fault on one line, or as many as the message has.
 func (f Fault) Error() string {
 	var b strings.Builder
 	if f.Path != "" {

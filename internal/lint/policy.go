@@ -28,7 +28,7 @@ func (l *linter) policy(i int) {
 		l.add(whole, Warning, "denylist-only", "the policy only denies, and nothing grants: every call of its agents is denied anyway",
 			"add a tool_allowlist of what the agents may use")
 	}
-	if constrains && !allows && !p.Floor {
+	if constrains && !allows && !p.Floor && !p.Shadow {
 		l.add(whole, Note, "no-allowlist", "the policy grants by its constraints alone",
 			"name the tools in a tool_allowlist too, and set strictGrant, so that a constraint that is taken out does not take the tool with it or leave it open")
 	}
