@@ -35,8 +35,9 @@
 //	          "@ -1h" move it. It starts at noon UTC of Monday, 1 January 2024
 //	! ACTION  what an operator does: "suspend AGENT", "resume AGENT", with "*"
 //	          for all agents; "load FILE…", which replaces the policies, and
-//	          "refuse FILE…", which must fail; "cancel", after which the
-//	          caller no longer waits
+//	          "refuse FILE…", which must fail; "list NAME VALUE…", which
+//	          replaces a named list; "cancel", after which the caller no
+//	          longer waits
 //	# …       a comment
 //
 // and an answer is one of

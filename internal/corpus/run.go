@@ -101,6 +101,10 @@ func (r *run) act(s *step) {
 		if (err == nil) != (s.action == "load") {
 			r.note(s, "%s %s: %v", s.action, strings.Join(s.load, " "), err)
 		}
+	case "list":
+		if err := r.auth.SetList(s.list[0], s.list[1:]); err != nil {
+			r.note(s, "%v", err)
+		}
 	case "cancel":
 		ctx, cancel := context.WithCancel(r.ctx)
 		cancel()

@@ -24,6 +24,7 @@ type step struct {
 	action string        // what an operator does
 	agent  string        // to whom, in suspend and resume
 	load   []string      // the files, in load and refuse
+	list   []string      // the name of a list and its new values
 }
 
 // answer is what is expected of a call. What is nil was not said.
@@ -101,6 +102,8 @@ func (s *step) parseAction(words []string) error {
 		s.agent = words[1]
 	case (s.action == "load" || s.action == "refuse") && len(words) > 1:
 		s.load = words[1:]
+	case s.action == "list" && len(words) > 1:
+		s.list = words[1:]
 	case s.action == "cancel" && len(words) == 1:
 	default:
 		return fmt.Errorf("there is no action %q", strings.Join(words, " "))

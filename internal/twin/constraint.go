@@ -50,6 +50,9 @@ func (r *request) constraintRule(p policy, rule *rules.Rule) ruleVerdict {
 	var worst ruleVerdict
 	for i, parameters := range alternatives {
 		v := r.alternative(parameters, rule.OnViolation)
+		if v.code == rules.CodeEvaluationError {
+			return v // a later alternative that holds does not make up for it
+		}
 		if v.says == nothing {
 			worst = v
 			break
@@ -202,7 +205,8 @@ func (r *request) checkValue(v any, c rules.Constraint) finding {
 	note(c.Enum != nil, func() finding { return typed(sameKind(v, c.Enum), among(v, c.Enum, c.IgnoreCase)) })
 	note(c.NotEnum != nil, func() finding { return typed(sameKind(v, c.NotEnum), !among(v, c.NotEnum, c.IgnoreCase)) })
 
-	note(c.Expression != "", func() finding {
+	// An expression is not asked about a value of the wrong type.
+	note(c.Expression != "" && worst != mistyped, func() finding {
 		ok, err := r.condition(c.Expression, v)
 		if err != nil {
 			return errs

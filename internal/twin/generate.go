@@ -17,6 +17,11 @@ type Generator struct {
 	// Conditions are the sources that rules may have as their when; none if
 	// empty.
 	Conditions []string
+	// Expressions are the same for constraints.
+	Expressions []string
+	// Steady makes most calls be of one agent, project and tool, so that
+	// limits are reached.
+	Steady bool
 }
 
 // NewGenerator returns the generator of a seed.
@@ -68,7 +73,7 @@ func (g *Generator) Start() time.Time {
 
 // Step returns how long after one call the next is made.
 func (g *Generator) Step() time.Duration {
-	return pick(g, 0, 0, 1, time.Millisecond, 500*time.Millisecond, time.Second, time.Second-1, 2*time.Second, 10*time.Minute, 7*time.Hour)
+	return pick(g, 0, 0, 0, 1, time.Millisecond, 500*time.Millisecond, time.Second, time.Second-1, 2*time.Second, 10*time.Minute, 7*time.Hour)
 }
 
 // Set returns a valid policy set.
@@ -146,7 +151,7 @@ func (g *Generator) rule() rules.Rule {
 	}
 	switch r.Type {
 	case rules.RateLimited:
-		r.RateLimit = &rules.RateLimit{MaxCalls: 1 + g.r.IntN(4), WindowSeconds: pick(g, 1, 2, 10, 86_400)}
+		r.RateLimit = &rules.RateLimit{MaxCalls: pick(g, 1, 2, 2, 3, 3, 4, 8, 31, 32), WindowSeconds: pick(g, 1, 2, 10, 86_400)}
 		if g.chance(60) {
 			r.RateLimit.Per = some(g, 2, []string{"agent", "global", "tool", "user", "project", "param:to", "param:amount", "param:/user/name", "param:/items/0"})
 		}
@@ -255,6 +260,9 @@ func (g *Generator) Call() rules.Call {
 		Project: pick(g, "", "p", "p", "q", "r"), User: pick(g, "", "u", "v"), Session: pick(g, "", "s"),
 		Parameters: g.arguments(),
 	}
+	if g.Steady && g.chance(85) {
+		c.AgentID, c.Tool, c.Project, c.User, c.Session = "a", "read", "p", "u", "s"
+	}
 	if g.chance(3) {
 		c.Context = pick[any](g, map[string]any{"k": 1}, json.RawMessage(`{"k":1}`), "[]", "null", []string{"k"})
 	}
@@ -283,7 +291,7 @@ func (g *Generator) Changed(set *rules.PolicySet) *rules.PolicySet {
 		for i := range p.Rules {
 			if r := &p.Rules[i]; r.Type == rules.RateLimited && g.chance(60) {
 				limit := *r.RateLimit
-				limit.MaxCalls = 1 + g.r.IntN(4)
+				limit.MaxCalls = pick(g, 1, 2, 3, 4, 8, 32)
 				r.RateLimit, r.Tools = &limit, g.tools()
 			}
 		}

@@ -114,7 +114,7 @@ func (g *Generator) user() any {
 		user[""] = g.value("to")
 	}
 	if g.chance(20) {
-		user["raw"] = json.RawMessage(pick(g, `{"n": 1}`, `"abc"`, "null", " 100 "))
+		user["raw"] = json.RawMessage(pick(g, `{"n":1}`, `"abc"`, "null", "100"))
 	}
 	return user
 }
@@ -123,9 +123,9 @@ func (g *Generator) user() any {
 // caller may pass; a few are not acceptable.
 func (g *Generator) arguments() any {
 	switch {
-	case g.chance(4):
+	case g.chance(3):
 		return pick(g, oddArguments...)
-	case g.chance(2):
+	case g.chance(1):
 		return pick(g, map[string]any{"to": "a\xff"}, map[string]any{"amount": math.NaN()}, map[string]any{"amount": math.Inf(1)}, map[string]any{"amount": float32(math.Inf(-1))},
 			map[string]any{"amount": json.Number("1e400")}, map[string]any{"amount": json.Number("")}, map[string]any{"k": 1, "\u212a": 2}, map[string]any{"to": func() {}}, map[string]any{"user": json.RawMessage(`{"a":1,"a":2}`)})
 	}
@@ -244,11 +244,18 @@ func (g *Generator) constraint(name string) rules.Constraint {
 
 var scalars = []rules.Scalar{
 	{Value: "bob"}, {Value: "Bob"}, {Value: "kelvin"}, {Value: "100"}, {Value: json.Number("100")}, {Value: json.Number("1e2")}, {Value: json.Number("0")},
-	{Value: json.Number("9007199254740993")}, {Value: json.Number("0.1")}, {Value: true}, {Value: false}, {Value: ""}, {Value: "so"}, {Value: "stra\u00dfe"}, {Value: "\u00e9"},
+	{Value: json.Number("9007199254740993")}, {Value: json.Number("0.1")}, {Value: true}, {Value: false}, {Value: ""}, {Value: "SO"}, {Value: "stra\u00dfe"}, {Value: "\u00e9"},
 }
 
 func (g *Generator) textConstraint(c *rules.Constraint) {
-	switch g.r.IntN(11) {
+	switch g.r.IntN(12) {
+	case 11:
+		if len(g.Expressions) > 0 {
+			c.Expression = pick(g, g.Expressions...)
+			if g.chance(30) {
+				c.MinLength = ptr(3)
+			}
+		}
 	case 0:
 		c.Regex = ptr(pick(g, "^abc$", "b", "(?m)^abc$", "^$", ".", `^[^@]+@example\.com$`))
 	case 1:

@@ -57,7 +57,7 @@ func (t *Tree) setGo(v any, lim Limits) Problem {
 		return NotObject
 	}
 	// Only the length of floats was estimated; where that decides, measure.
-	if t.size > lim.Bytes && len(t.AppendJSON(nil, Root)) > lim.Bytes {
+	if t.size > lim.Bytes && t.Size() > lim.Bytes {
 		return TooLarge
 	}
 	return OK
@@ -82,16 +82,20 @@ func (t *Tree) setRaw(data []byte, lim Limits) Problem {
 	}
 }
 
-// Size returns an upper bound of the bytes of compact JSON that the tree
-// counts as. It is exact but for fractions, which count as 25.
-func (t *Tree) Size() int { return t.size }
+// Size returns the bytes of compact JSON that the tree counts as; raw JSON
+// counts as it stands. It takes time, and memory, only where there are
+// fractions.
+func (t *Tree) Size() int {
+	if t.slack == 0 || t.Empty() {
+		return t.size
+	}
+	return len(t.AppendJSON(nil, Root))
+}
 
-// filler appends Go values to a tree. slack is how far size may be above the
-// true number of bytes.
+// filler appends Go values to a tree.
 type filler struct {
 	*Tree
-	lim   Limits
-	slack int
+	lim Limits
 }
 
 // floatSize is the most characters that a finite float64 takes.

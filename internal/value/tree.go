@@ -57,6 +57,7 @@ type Tree struct {
 	text  []byte  // unescaped strings of the JSON reader
 	table []int32 // member tables of large objects
 	size  int     // bytes of compact JSON, at most
+	slack int     // how far size may be above the true number
 }
 
 // Root is the index of the root node.
@@ -82,7 +83,7 @@ func (t *Tree) Reset() {
 		t.table = nil
 	}
 	t.table = t.table[:0]
-	t.size = 0
+	t.size, t.slack = 0, 0
 }
 
 // Empty reports whether the tree holds no value.
