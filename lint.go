@@ -1,6 +1,7 @@
 package veto
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/useveto/veto-go/internal/lint"
@@ -21,9 +22,21 @@ type Finding struct {
 // String renders the finding on one line.
 func (f Finding) String() string { return f.Severity + ": " + f.Fault.Error() + " [" + f.Check + "]" }
 
-// ToolSignature is a tool as a model sees it: its name, and the JSON Schema of
-// its parameters.
-type ToolSignature = lint.Signature
+// ToolSignature is a tool as a model sees it.
+type ToolSignature struct {
+	Name string
+	// Parameters is the JSON Schema of the tool's parameters, an object;
+	// nil where it is not known.
+	Parameters json.RawMessage
+}
+
+func linted(set *PolicySet, signatures []ToolSignature) []lint.Finding {
+	tools := make([]lint.Signature, len(signatures))
+	for i, s := range signatures {
+		tools[i] = lint.Signature(s)
+	}
+	return lint.Lint(set, tools)
+}
 
 // Lint returns what is odd about a set that can be loaded, such as regular
 // expressions without anchors, grants that are never reached and limits that
@@ -31,7 +44,7 @@ type ToolSignature = lint.Signature
 // not have is an error, and a tool that no rule names a note. It changes
 // nothing. See [LintFile] for findings with lines.
 func Lint(set *PolicySet, signatures []ToolSignature) []Finding {
-	found := lint.Lint(set, signatures)
+	found := linted(set, signatures)
 	out := make([]Finding, len(found))
 	for i, f := range found {
 		out[i] = Finding{Fault: Fault{Fault: f.Fault}, Severity: string(f.Severity), Check: f.Check}
@@ -57,7 +70,7 @@ func LintFile(path string, signatures []ToolSignature) ([]Finding, error) {
 	kinds := make(map[words]lint.Finding)
 	_, placed := policydoc.Load(s.files, func(set *PolicySet) []rules.Fault {
 		var faults []rules.Fault
-		for _, f := range lint.Lint(set, signatures) {
+		for _, f := range linted(set, signatures) {
 			kinds[said(f.Fault)] = f
 			faults = append(faults, f.Fault)
 		}

@@ -3,6 +3,7 @@ package evaluator
 import (
 	"unicode/utf8"
 
+	"github.com/useveto/veto-go/internal/constraint"
 	"github.com/useveto/veto-go/internal/value"
 	"github.com/useveto/veto-go/rules"
 )
@@ -121,19 +122,7 @@ func validID(s string) bool {
 		case c < ' ' || c == 0x7f:
 			return false
 		case c >= utf8.RuneSelf:
-			return validUnicodeID(s)
-		}
-	}
-	return true
-}
-
-func validUnicodeID(s string) bool {
-	if !utf8.ValidString(s) {
-		return false
-	}
-	for _, r := range s {
-		if r < ' ' || 0x7f <= r && r <= 0x9f {
-			return false
+			return constraint.PlainText(s)
 		}
 	}
 	return true

@@ -46,7 +46,7 @@ func (p Protected) Within(path string, dirs ...string) bool {
 }
 
 func safePath(path string) bool {
-	if !strings.HasPrefix(path, "/") || !plainText(path) {
+	if !strings.HasPrefix(path, "/") || !PlainText(path) {
 		return false
 	}
 	for i := range len(path) {
@@ -89,9 +89,9 @@ func segment(path string) (first, rest string) {
 	return "", ""
 }
 
-// plainText reports whether s is valid UTF-8 without control characters (C0,
+// PlainText reports whether s is valid UTF-8 without control characters (C0,
 // DEL, C1).
-func plainText(s string) bool {
+func PlainText(s string) bool {
 	if !utf8.ValidString(s) {
 		return false
 	}

@@ -19,7 +19,7 @@ type address struct {
 // differently is not an address here. With assume, a text without "//" is
 // read as if it began with "https://".
 func parseURL(s string, assume bool) (a address, ok bool) {
-	if !plainText(s) {
+	if !PlainText(s) {
 		return a, false
 	}
 	var rest string
