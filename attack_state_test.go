@@ -321,5 +321,5 @@ func TestAttack_G9_ZeroAndNil(t *testing.T) {
 	var e evaluator.Evaluation
 	require.Equal(t, veto.Denied, program.Decide(&e, &veto.Call{AgentID: "a", Tool: "t"}, time.Now()).Cause().Outcome)
 	require.Error(t, program.Decide(&e, nil, time.Now()).Cause().Err)
-	require.Equal(t, veto.Denied, evaluator.Verdict{}.Cause().Outcome)
+	require.Equal(t, veto.Denied, new(evaluator.Verdict).Cause().Outcome)
 }

@@ -38,26 +38,26 @@ func (a *Authorizer) Explain(ctx context.Context, call Call, opts *ExplainOption
 	}
 	p := a.program.Load()
 	var e evaluator.Evaluation
-	var v evaluator.Verdict
+	var c *evaluator.Cause
+	var retry time.Duration
 	switch {
 	case ctx == nil:
-		v = evaluator.VerdictOf(noContext)
+		c = noContext
 	case p == nil:
-		v = evaluator.VerdictOf(unavailable)
+		c = unavailable
 	case a.kill.Load().stops(call.AgentID):
-		v = evaluator.VerdictOf(suspended)
-		if c := p.CheckInput(&e, &call); c != nil {
-			v = evaluator.VerdictOf(c)
+		if c = p.CheckInput(&e, &call); c == nil {
+			c = suspended
 		}
 	default:
-		v, x.Trace = p.Explain(&e, &call, now, opts.Values)
-		v = e.Peek(a.state, v)
+		_, x.Trace = p.Explain(&e, &call, now, opts.Values)
+		v := e.Peek(a.state)
+		c, retry = v.Cause(), v.RetryAfter()
 	}
-	c := v.Cause()
 	x.Result = Result{
 		Allowed: c.Outcome == Allowed, Outcome: c.Outcome, Code: c.Code, Mode: a.opts.Mode,
 		MatchedPolicyID: c.PolicyID, MatchedRuleID: c.RuleID, PolicyRevision: p.Revision(),
-		EvaluatedAt: now, RetryAfter: v.RetryAfter,
+		EvaluatedAt: now, RetryAfter: retry,
 		Reason: rules.NewReason(c.Code, call.Tool, &c.Basis), Shadow: e.Shadows(),
 	}
 	return x

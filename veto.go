@@ -192,11 +192,10 @@ func (a *Authorizer) decide(ctx context.Context, d *decision, r *Result) error {
 		d.call.Project = a.opts.Project
 	}
 	program := a.program.Load()
-	v := a.verdict(ctx, d, program, now)
-	c := v.Cause()
+	c, retry := a.cause(ctx, d, program, now)
 	a.answer(r, d, c)
 	r.DecisionID, r.EvaluatedAt, r.Mode = rules.NewID(now), now, a.opts.Mode
-	r.PolicyRevision, r.RetryAfter, r.Shadow = program.Revision(), v.RetryAfter, d.eval.Shadows()
+	r.PolicyRevision, r.RetryAfter, r.Shadow = program.Revision(), retry, d.eval.Shadows()
 	if a.keepsRecords {
 		if err := a.record(ctx, d, r, c, start); err != nil {
 			d.eval.GiveBack(a.state)
@@ -232,48 +231,48 @@ func panicText(p any) string {
 	return fmt.Sprintf("%T", p)
 }
 
-// verdict asks everyone who has a say, and takes the limits.
-func (a *Authorizer) verdict(ctx context.Context, d *decision, p *evaluator.Program, now time.Time) (v evaluator.Verdict) {
+// cause asks everyone who has a say, and takes the limits.
+func (a *Authorizer) cause(ctx context.Context, d *decision, p *evaluator.Program, now time.Time) (c *evaluator.Cause, retry time.Duration) {
 	defer func() {
 		if r := recover(); r != nil {
 			d.eval.GiveBack(a.state)
 			a.logger().Error("panic during a decision", zap.String("panic", panicText(r)), zap.Stack("stack"))
-			v = evaluator.VerdictOf(panicked)
+			c, retry = panicked, 0
 		}
 	}()
 	if ctx == nil {
-		return evaluator.VerdictOf(noContext)
+		return noContext, 0
 	}
 	if ctx.Err() != nil {
-		return evaluator.VerdictOf(cancelled)
+		return cancelled, 0
 	}
 	if p == nil {
-		return evaluator.VerdictOf(unavailable)
+		return unavailable, 0
 	}
 	kill := a.kill.Load()
 	if kill.stops(d.call.AgentID) {
 		if c := p.CheckInput(&d.eval, &d.call); c != nil {
-			return evaluator.VerdictOf(c)
+			return c, 0
 		}
-		return evaluator.VerdictOf(suspended)
+		return suspended, 0
 	}
-	v = p.Decide(&d.eval, &d.call, now)
+	v := p.Decide(&d.eval, &d.call, now)
 	if v.Stateful() {
-		v = d.eval.Settle(a.state, v)
+		v = d.eval.Settle(a.state)
 	}
-	if v.Cause().Outcome != Allowed {
-		return v
+	c = v.Cause()
+	if c.Outcome != Allowed {
+		return c, v.RetryAfter()
 	}
 	// What changed in the meantime holds: an agent that was suspended, a
 	// caller that no longer waits.
-	var late *evaluator.Cause
 	if now := a.kill.Load(); now != kill && now.stops(d.call.AgentID) {
-		late = suspended
+		c = suspended
 	} else if ctx.Err() != nil {
-		late = cancelled
+		c = cancelled
 	} else {
-		return v
+		return c, 0
 	}
 	d.eval.GiveBack(a.state)
-	return evaluator.VerdictOf(late)
+	return c, 0
 }

@@ -12,36 +12,36 @@ import (
 // Decide gives the verdict of p on call at the time now, using e. It takes no
 // limit: where the verdict is Stateful, Settle must follow. The call's
 // parameters and strings must not change until e is reset or used again.
-func (p *Program) Decide(e *Evaluation, call *rules.Call, now time.Time) Verdict {
+func (p *Program) Decide(e *Evaluation, call *rules.Call, now time.Time) *Verdict {
 	if e.program != nil {
 		e.Reset()
 	}
 	return p.decide(e, call, now)
 }
 
-func (p *Program) decide(e *Evaluation, call *rules.Call, now time.Time) Verdict {
+func (p *Program) decide(e *Evaluation, call *rules.Call, now time.Time) *Verdict {
+	v := &e.verdict
 	if p == nil || call == nil {
-		return Verdict{}
+		return v
 	}
 	e.program, e.call, e.now = p, call, now
 	if c := p.CheckInput(e, call); c != nil {
-		return undecidedBy(c)
+		return e.decided(c)
 	}
 	if c := p.agentStatus(call.AgentID); c != nil {
-		return undecidedBy(c)
+		return e.decided(c)
 	}
 	e.foldTool()
 	e.gather()
 	e.walk()
-	v := e.group.verdict
 	switch {
 	case v.cause != nil:
 	case e.group.tool != nil && !p.strictGrant && !p.concerns(call):
-		v = undecidedBy(e.group.tool.allowed(nil))
+		e.decided(e.group.tool.allowed(nil))
 	case call.Project != "" && len(e.cursors) == 0:
-		v = undecidedBy(notFound)
+		e.decided(notFound)
 	default:
-		v = undecidedBy(defaultDeny)
+		e.decided(defaultDeny)
 	}
 	v.stateful = e.rests(v)
 	return v

@@ -9,7 +9,7 @@
 //	p, err := evaluator.Compile(set, nil)
 //	var e evaluator.Evaluation
 //	v := p.Decide(&e, &call, now)
-//	v = e.Settle(state, v)
+//	v = e.Settle(state)
 //
 // # How a call is decided
 //

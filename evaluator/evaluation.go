@@ -34,6 +34,7 @@ type Evaluation struct {
 
 	judging *rule // the rule that is being asked, for a panic of it
 	group   group
+	verdict Verdict
 	policy  policyState
 	shadows []rules.ShadowResult
 	trace   *Trace
@@ -62,24 +63,26 @@ func (e *Evaluation) Reset() {
 	e.takes = e.takes[:0]
 	e.keys = e.keys[:0]
 	e.group, e.judging = group{}, nil
+	e.verdict = Verdict{}
 	if e.policy.policy != nil { // a panic left it
 		e.policy = policyState{closedBy: e.policy.closedBy[:0]}
 	}
 }
 
-// Verdict is what a program says of a call. The zero Verdict denies.
+// Verdict is what a program says of a call. The zero Verdict and a nil one
+// deny. It is part of its Evaluation, and valid as long as that holds the call.
 type Verdict struct {
-	cause      *Cause
-	priority   int32 // of the deciding group; below every group where none decided
-	order      int32 // of the deciding policy
-	late       *rule // that denies, where it is one with state
-	stateful   bool
-	RetryAfter time.Duration
+	cause    *Cause
+	priority int32 // of the deciding group; below every group where none decided
+	order    int32 // of the deciding policy
+	late     *rule // that denies, where it is one with state
+	stateful bool
+	retry    time.Duration
 }
 
 // Cause returns why, never nil.
-func (v Verdict) Cause() *Cause {
-	if v.cause == nil {
+func (v *Verdict) Cause() *Cause {
+	if v == nil || v.cause == nil {
 		return defaultDeny
 	}
 	return v.cause
@@ -87,13 +90,22 @@ func (v Verdict) Cause() *Cause {
 
 // Stateful reports whether the verdict rests on limits, which
 // Evaluation.Settle must take before it is an answer.
-func (v Verdict) Stateful() bool { return v.stateful }
+func (v *Verdict) Stateful() bool { return v != nil && v.stateful }
 
-// VerdictOf returns the verdict of a cause that no policy gave.
-func VerdictOf(c *Cause) Verdict { return undecidedBy(c) }
+// RetryAfter returns how long it takes until the limits that deny have room;
+// 0 where none does.
+func (v *Verdict) RetryAfter() time.Duration {
+	if v == nil {
+		return 0
+	}
+	return v.retry
+}
 
-func undecidedBy(c *Cause) Verdict {
-	return Verdict{cause: c, priority: undecided, order: math.MaxInt32}
+// decided makes the cause, of which no group is the author, the verdict.
+func (e *Evaluation) decided(c *Cause) *Verdict {
+	v := &e.verdict
+	v.cause, v.priority, v.order = c, undecided, math.MaxInt32
+	return v
 }
 
 // undecided is the priority of a verdict that no group gave.

@@ -40,9 +40,8 @@ func (p *Program) examples(set *rules.PolicySet) []rules.Fault {
 			call.Context = x.Call.Context
 		}
 		var e Evaluation
-		v, trace := p.Explain(&e, &call, now, true)
-		v = e.Settle(state, v)
-		c := v.Cause()
+		_, trace := p.Explain(&e, &call, now, true)
+		c := e.Settle(state).Cause()
 		if c.Outcome == x.Want && (x.Code == nil || *x.Code == c.Code) {
 			continue
 		}

@@ -19,13 +19,11 @@ type policyState struct {
 	closedBy []*constraintBody
 }
 
-// group is what the policies of one priority have said so far, and the
-// verdict once a group has decided. Policies come in the order of their ids,
+// group is what the policies of one priority have said so far. Policies come in the order of their ids,
 // so within a class the first is the one to report.
 type group struct {
 	priority int32
-	decided  bool
-	verdict  Verdict
+	decided  bool    // this group, or one before it
 	tool     *policy // a tool policy that names the tool and is not violated
 
 	deny, escalate, allow *Cause
@@ -182,9 +180,10 @@ func (e *Evaluation) endGroup() {
 	}
 	for i, c := range [...]*Cause{g.deny, g.escalate, g.allow} {
 		if c != nil {
-			g.verdict = Verdict{cause: c, priority: g.priority, order: g.order[i]}
+			v := &e.verdict
+			v.cause, v.priority, v.order = c, g.priority, g.order[i]
 			if i == 0 {
-				g.verdict.late = g.late
+				v.late = g.late
 			}
 			g.decided = true
 			return

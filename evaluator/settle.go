@@ -8,10 +8,10 @@ import (
 
 // rests reports whether a limit can still change v, and drops the takes that
 // cannot: a denial stands whatever limits after it say.
-func (e *Evaluation) rests(v Verdict) bool {
+func (e *Evaluation) rests(v *Verdict) bool {
 	if v.cause.Outcome == rules.Denied && v.priority != undecided {
 		n := 0
-		for n < len(e.takes) && e.takes[n].rule.before(&v) {
+		for n < len(e.takes) && e.takes[n].rule.before(v) {
 			n++
 		}
 		e.takes = e.takes[:n]
@@ -28,33 +28,35 @@ func (r *rule) before(v *Verdict) bool {
 	return v.late != nil && r.index < v.late.index
 }
 
-// Settle takes the limits on which v rests from s: all of them where v
-// allows, once; none where it does not, and then they are only looked at. It
-// returns the verdict that results: v, or that of a limit that is used up.
-func (e *Evaluation) Settle(s *State, v Verdict) Verdict {
-	return e.settle(s, v, v.Cause().Outcome == rules.Allowed)
+// Settle takes the limits on which the verdict rests from s: all of them where
+// it allows, once; none where it does not, and then they are only looked at.
+// It returns the verdict that results: that of Decide, or of a limit that is
+// used up.
+func (e *Evaluation) Settle(s *State) *Verdict {
+	return e.settle(s, e.verdict.Cause().Outcome == rules.Allowed)
 }
 
 // Peek returns what Settle would, and takes nothing.
-func (e *Evaluation) Peek(s *State, v Verdict) Verdict { return e.settle(s, v, false) }
+func (e *Evaluation) Peek(s *State) *Verdict { return e.settle(s, false) }
 
-func (e *Evaluation) settle(s *State, v Verdict, commit bool) Verdict {
+func (e *Evaluation) settle(s *State, commit bool) *Verdict {
+	v := &e.verdict
 	if !v.stateful {
 		return v
 	}
 	v.stateful = false
 	if s == nil {
-		return undecidedBy(noState)
+		return e.decided(noState)
 	}
 	switch s.take(e, commit) {
 	case taken:
 		e.taken = commit
-		return v
 	case exhausted:
-		return e.override(v)
+		e.override(v)
 	default:
-		return undecidedBy(noState)
+		e.decided(noState)
 	}
+	return v
 }
 
 // noState is the answer when there is no State, or no room in it for another
@@ -70,11 +72,11 @@ func (e *Evaluation) GiveBack(s *State) {
 	}
 }
 
-// override returns the verdict when some of the takes are exhausted. Takes
+// override changes the verdict where some of the takes are exhausted. Takes
 // stand in the order of their policies, and an exhausted one makes its policy
 // deny (or escalate): so the first group with one decides, unless v's group
 // stands before it.
-func (e *Evaluation) override(v Verdict) Verdict {
+func (e *Evaluation) override(v *Verdict) {
 	var deny, escalate *take
 	var retry time.Duration
 	group := int32(undecided)
@@ -105,27 +107,22 @@ func (e *Evaluation) override(v Verdict) Verdict {
 		}
 	}
 	same := v.priority == group
-	if deny != nil {
-		if same && v.cause.Outcome == rules.Denied && !deny.rule.before(&v) {
-			return v
+	switch {
+	case deny != nil:
+		if same && v.cause.Outcome == rules.Denied && !deny.rule.before(v) {
+			return
 		}
-		out := deny.verdict(rules.CodeRateLimited, denies)
-		out.RetryAfter = retry
-		return out
+		v.by(deny, judgement{outcome: denies, code: rules.CodeRateLimited})
+		v.retry = retry
+	case same && v.cause.Outcome == rules.Denied:
+	case same && v.cause.Outcome == rules.Escalated && v.order <= escalate.rule.policy.order:
+	default:
+		v.by(escalate, judgement{outcome: escalates, code: rules.CodeApprovalRequired})
 	}
-	if same && v.cause.Outcome == rules.Denied {
-		return v
-	}
-	if same && v.cause.Outcome == rules.Escalated && v.order <= escalate.rule.policy.order {
-		return v
-	}
-	return escalate.verdict(rules.CodeApprovalRequired, escalates)
 }
 
-func (t *take) verdict(code rules.Code, outcome judged) Verdict {
+// by makes what the rule of an exhausted take says the verdict.
+func (v *Verdict) by(t *take, j judgement) {
 	p := t.rule.policy
-	return Verdict{
-		cause:    t.rule.cause(judgement{outcome: outcome, code: code}),
-		priority: p.priority, order: p.order,
-	}
+	v.cause, v.priority, v.order = t.rule.cause(j), p.priority, p.order
 }

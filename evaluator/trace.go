@@ -54,7 +54,7 @@ var judgedNames = [...]string{
 // Explain is Decide with a trace. It looks at every policy up to the deciding
 // group, where Decide stops as soon as the answer is certain. With values,
 // the trace quotes the parameters that rules object to.
-func (p *Program) Explain(e *Evaluation, call *rules.Call, now time.Time, values bool) (Verdict, *Trace) {
+func (p *Program) Explain(e *Evaluation, call *rules.Call, now time.Time, values bool) (*Verdict, *Trace) {
 	e.Reset()
 	e.trace = &Trace{Policies: []PolicyTrace{}, values: values}
 	return p.decide(e, call, now), e.trace

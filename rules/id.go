@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
@@ -15,15 +16,11 @@ import (
 type ID [16]byte
 
 // NewID returns an ID for the time t.
-func NewID(t time.Time) ID {
-	ms := uint64(t.UnixMilli())
-	hi, lo := rand.Uint64(), rand.Uint64()
-	return ID{
-		byte(ms >> 40), byte(ms >> 32), byte(ms >> 24), byte(ms >> 16), byte(ms >> 8), byte(ms),
-		0x70 | byte(hi>>8)&0x0f, byte(hi),
-		0x80 | byte(lo>>56)&0x3f, byte(lo >> 48), byte(lo >> 40), byte(lo >> 32),
-		byte(lo >> 24), byte(lo >> 16), byte(lo >> 8), byte(lo),
-	}
+func NewID(t time.Time) (id ID) {
+	ms, random := uint64(t.UnixMilli()), rand.Uint64()
+	binary.BigEndian.PutUint64(id[:8], ms<<16|7<<12|random>>52)
+	binary.BigEndian.PutUint64(id[8:], 2<<62|rand.Uint64()>>2)
+	return id
 }
 
 // String returns the usual 36 characters of a UUID, in lower case.

@@ -97,10 +97,11 @@ func (h *history) run() (at int, engine, twin said, err error) {
 // and what Access calls never is never allowed.
 func askEngine(p *evaluator.Program, state *evaluator.State, c timedCall) said {
 	var e evaluator.Evaluation
-	explained, _ := p.Explain(&e, &c.call, c.now, true)
-	foreseen := e.Peek(state, explained).Cause()
+	p.Explain(&e, &c.call, c.now, true)
+	foreseen := e.Peek(state).Cause()
 	access := p.Access(&e, &c.call, c.now)
-	v := e.Settle(state, p.Decide(&e, &c.call, c.now))
+	p.Decide(&e, &c.call, c.now)
+	v := e.Settle(state)
 	cause := v.Cause()
 	switch {
 	case foreseen != cause:
@@ -111,7 +112,7 @@ func askEngine(p *evaluator.Program, state *evaluator.State, c timedCall) said {
 	}
 	s := said{
 		Outcome: cause.Outcome, Code: cause.Code, Policy: cause.PolicyID, Rule: cause.RuleID,
-		RetryAfter: v.RetryAfter, Shadow: sorted(e.Shadows()),
+		RetryAfter: v.RetryAfter(), Shadow: sorted(e.Shadows()),
 	}
 	if cause.Code == rules.CodeConstraintViolated {
 		s.Parameter = cause.Basis.Parameter
