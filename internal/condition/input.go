@@ -38,10 +38,13 @@ type Input struct {
 // begin readies the scratch space for one evaluation.
 func (in *Input) begin(f *interpreter.ExecutionFrame) {
 	in.nodes = in.nodes[:0]
-	in.tracker, in.limit = *tracker, Budget
+	in.idle()
 	in.tracker.Limit = &in.limit
 	f.SetCostTracker(&in.tracker)
 }
+
+// idle is an evaluation that takes nothing.
+func (in *Input) idle() { in.tracker, in.limit = *tracker, Budget }
 
 // Spent returns the units that the last evaluation took, at most [Budget] and
 // what its last step cost. A caller that evaluates many conditions for one

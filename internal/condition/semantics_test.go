@@ -182,3 +182,14 @@ func TestValue(t *testing.T) {
 	_, err = env.Compile(`value == 1`, When)
 	assert.Error(t, err)
 }
+
+// A constant condition takes nothing of a decision's budget.
+func TestConstantSpendsNothing(t *testing.T) {
+	c, err := NewEnv(nil).Compile("1 < 2", When)
+	require.NoError(t, err)
+	var in Input
+	ok, err := c.Eval(&in)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Zero(t, in.Spent())
+}

@@ -123,7 +123,9 @@ func (r *request) undeclared(p policy, rule *rules.Rule) bool {
 		first = false
 		for _, parameters := range append([]map[string]rules.Constraint{other.Parameters}, other.AnyOf...) {
 			for name := range parameters {
-				names = append(names, topLevel(name))
+				if key, ok := topLevel(name); ok {
+					names = append(names, key)
+				}
 			}
 		}
 	}

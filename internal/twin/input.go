@@ -123,7 +123,10 @@ func fromGo(v reflect.Value, depth int) (any, bool) {
 		if v.IsNil() {
 			return nil, true
 		}
-		if depth >= maxDepth || v.Type().Key().Kind() != reflect.String {
+		if v.Type().Key().Kind() != reflect.String {
+			return marshalled(v.Interface(), depth)
+		}
+		if depth >= maxDepth {
 			return nil, false
 		}
 		out := map[string]any{}

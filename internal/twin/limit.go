@@ -20,6 +20,7 @@ type limit struct {
 	*rules.RateLimit
 	key  string
 	soft bool // past it a human is asked
+	rule int  // its number in the policy
 }
 
 func (l limit) window() time.Duration { return time.Duration(l.WindowSeconds) * time.Second }
@@ -57,7 +58,7 @@ func (r *request) limit(p policy, i int) (l limit, ok bool) {
 		}
 		parts = append(parts, part, value)
 	}
-	return limit{rule.RateLimit, fmt.Sprintf("%q", parts), rule.OnViolation == rules.EscalateOnViolation}, true
+	return limit{rule.RateLimit, fmt.Sprintf("%q", parts), rule.OnViolation == rules.EscalateOnViolation, i}, true
 }
 
 // keyPart returns a part of a counter's key; ok is false where the call has
@@ -128,6 +129,40 @@ func (r *request) counted(l limit) (times []time.Time, now time.Time) {
 func (r *request) exhausted(l limit) bool {
 	times, _ := r.counted(l)
 	return len(times) >= l.MaxCalls
+}
+
+// standing returns the limits of the policies that are reached, up to a
+// denial that is no limit's: what comes after it has no say.
+func (r *request) standing(reached [][]policy) []limit {
+	var limits []limit
+	for _, group := range reached {
+		for _, p := range group {
+			v := r.policy(p, false)
+			for _, l := range r.limits(p) {
+				if v.says != denies || r.missingPart(p, v) > l.rule {
+					limits = append(limits, l)
+				}
+			}
+			if v.says == denies {
+				return limits
+			}
+		}
+	}
+	return limits
+}
+
+// missingPart returns the number of the limit that denies because the call
+// lacks a part of its key; -1 where something else denies.
+func (r *request) missingPart(p policy, v ruleVerdict) int {
+	if p.agent == nil {
+		return -1
+	}
+	for i := range p.agent.Rules {
+		if p.agent.RuleID(i) == v.rule && p.agent.Rules[i].Type == rules.RateLimited {
+			return i
+		}
+	}
+	return -1
 }
 
 // retryAfter returns how long it is until the last of the limits that deny

@@ -85,11 +85,12 @@ func unescape(segment string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(segment, "~1", "/"), "~0", "~")
 }
 
-// topLevel returns the top-level key that a parameter's name begins with.
-func topLevel(name string) string {
+// topLevel returns the top-level key that a parameter's name begins with. A
+// name that begins with every key names none.
+func topLevel(name string) (key string, ok bool) {
 	if !strings.HasPrefix(name, "/") {
-		return name
+		return name, true
 	}
 	first, _, _ := strings.Cut(name[1:], "/")
-	return unescape(first)
+	return unescape(first), first != "*"
 }

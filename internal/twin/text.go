@@ -11,13 +11,16 @@ import (
 	"github.com/useveto/veto-go/rules"
 )
 
+const domainLabel = `[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
+
 var (
 	percentEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 	driveLetter   = regexp.MustCompile(`/[A-Za-z]:`)
-	domainName    = regexp.MustCompile(`^(?i:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.(?i:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?))*$`)
-	localPart     = regexp.MustCompile(`^[A-Za-z0-9._+'-]{1,64}$`)
-	numericLabel  = regexp.MustCompile(`^(?:[0-9]+|0[xX].*)$`)
-	portNumber    = regexp.MustCompile(`^[1-9][0-9]*$`)
+	// No (?i) here: it folds the Kelvin sign and the long s into ASCII.
+	domainName   = regexp.MustCompile(`^` + domainLabel + `(?:\.` + domainLabel + `)*$`)
+	localPart    = regexp.MustCompile(`^[A-Za-z0-9._+'-]{1,64}$`)
+	numericLabel = regexp.MustCompile(`^(?:[0-9]+|0[xX].*)$`)
+	portNumber   = regexp.MustCompile(`^[1-9][0-9]*$`)
 )
 
 // within reports whether the path is one of the directories or below one.

@@ -134,7 +134,7 @@ func (r *request) decide(groups [][]policy) Answer {
 	case a.Allowed:
 		r.consume(limits)
 	case v.limited && v.says == denies:
-		a.RetryAfter = r.retryAfter(limits)
+		a.RetryAfter = r.retryAfter(r.standing(reached))
 	}
 	return a
 }
