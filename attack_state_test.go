@@ -2,10 +2,12 @@ package veto_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -322,4 +324,66 @@ func TestAttack_G9_ZeroAndNil(t *testing.T) {
 	require.Equal(t, veto.Denied, program.Decide(&e, &veto.Call{AgentID: "a", Tool: "t"}, time.Now()).Cause().Outcome)
 	require.Error(t, program.Decide(&e, nil, time.Now()).Cause().Err)
 	require.Equal(t, veto.Denied, new(evaluator.Verdict).Cause().Outcome)
+}
+
+// A clock that was never set, or is centuries off, limits as any other.
+func TestAttack_D2_ClockThatIsNotSet(t *testing.T) {
+	for _, at := range []time.Time{{}, time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		a := newAuthorizer(t, set(allowlist("t"), limit(2, 60)), &veto.Options{Now: func() time.Time { return at }})
+		allowed := 0
+		for range 10 {
+			if _, err := a.Authorize(ctx, "bot", "t", nil); err == nil {
+				allowed++
+			}
+		}
+		require.Equal(t, 2, allowed, at)
+	}
+}
+
+// A clock that jumps forward and back does not refill the limits of agents
+// that were quiet meanwhile, although others' calls clear up.
+func TestAttack_D2_JumpWhileOthersCall(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	now := start
+	a := newAuthorizer(t, set(allowlist("t"), limit(2, 3600)), &veto.Options{Now: func() time.Time { return now }})
+	victim := 0
+	use := func() {
+		for range 3 {
+			if _, err := a.Authorize(ctx, "victim", "t", nil); err == nil {
+				victim++
+			}
+		}
+	}
+	use()
+	now = start.Add(24 * time.Hour)
+	for i := range 2000 {
+		a.Authorize(ctx, fmt.Sprint("other-", i), "t", nil)
+	}
+	now = start.Add(time.Second)
+	use()
+	now = start.Add(2 * time.Hour)
+	use()
+	require.LessOrEqual(t, victim, 4, "two at most for the time before the jump, and two for after it")
+}
+
+// The worst decision that policies within the bounds can ask for ends soon.
+func TestDecisionIsBounded(t *testing.T) {
+	long := strings.Repeat("7", 390)
+	var numbers []rules.Scalar
+	for i := range 100 {
+		numbers = append(numbers, rules.Scalar{Value: json.Number(fmt.Sprint(i, long))})
+	}
+	var rs []rules.Rule
+	for range 49 {
+		rs = append(rs, constraint([]string{"t"}, map[string]rules.Constraint{"/a/*": {NotEnum: numbers}}))
+	}
+	a := newAuthorizer(t, set(rs...), nil)
+	values := make([]any, 12_000)
+	for i := range values {
+		values[i] = 1.7
+	}
+	start := time.Now()
+	r, _ := a.Authorize(ctx, "bot", "t", map[string]any{"a": values})
+	require.Equal(t, rules.CodeEvaluationError, r.Code)
+	require.Less(t, time.Since(start), 3*time.Second)
 }

@@ -83,6 +83,13 @@ func NewState(opts *StateOptions) *State {
 	return s
 }
 
+// time is the time of the decision in nanoseconds from the base. Times that
+// are centuries off, so that no window can be added to them, are cut.
+func (s *State) time(e *Evaluation) int64 {
+	const most = math.MaxInt64 / 2
+	return min(max(int64(e.now.Sub(s.base)), -most), most)
+}
+
 type takeResult uint8
 
 const (
@@ -95,7 +102,7 @@ const (
 // and where none is exhausted and commit is set, counts the call in all of
 // them.
 func (s *State) take(e *Evaluation, commit bool) takeResult {
-	now := int64(e.now.Sub(s.base))
+	now := s.time(e)
 	locked := s.lock(e.takes)
 	defer s.unlock(locked)
 	result := taken
@@ -211,7 +218,7 @@ func (s *State) sweep(sh *shard, now int64) {
 			sh.hand++
 			continue
 		}
-		sh.latest = max(sh.latest, c.latest)
+		sh.latest = max(sh.latest, now, c.latest)
 		delete(sh.counters, c.key)
 		last := len(sh.all) - 1
 		sh.all[sh.hand] = sh.all[last]

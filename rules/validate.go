@@ -183,7 +183,9 @@ func (v *validator) checkPolicy(p *path, policy *Policy) {
 		v.rule = i
 		at := rules.Element(i)
 		v.checkRule(&at, &policy.Rules[i])
-		v.ruleID(&at, policy, i)
+		if i < MaxRules { // past that it is wrong anyway, and the search is long
+			v.ruleID(&at, policy, i)
+		}
 	}
 	v.rule = -1
 }

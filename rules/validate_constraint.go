@@ -138,7 +138,10 @@ func (v *validator) listName(p *path, name, list string) {
 		return
 	}
 	if _, ok := v.set.Lists[list]; !ok {
-		hint := nearest.Hint(list, sortedKeys(v.set.Lists))
+		hint := ""
+		if len(v.set.Lists) <= 100 { // the search takes time for each pair
+			hint = nearest.Hint(list, sortedKeys(v.set.Lists))
+		}
 		if hint == "" {
 			hint = "lists are defined under lists at the top of the document"
 		}

@@ -55,7 +55,7 @@ func (u regexUse) fault() string {
 	// Compiling can take seconds and gigabytes where counted repetitions
 	// are nested; so what is far too large is refused unseen.
 	n := instructions(re)
-	if n <= 10*MaxRegexInstructions {
+	if n <= 3*MaxRegexInstructions {
 		prog, err := syntax.Compile(re.Simplify())
 		if err != nil {
 			return "the regular expression is not valid: " + err.Error()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"strings"
 	"unicode/utf8"
 
 	"cel.dev/cel-go/common/types"
@@ -96,7 +97,29 @@ func (w *within) exec(f frame) ref.Val {
 	if failed != nil {
 		return failed
 	}
+	if !cleanDirectory(dir) {
+		return newErr(errRefused)
+	}
 	return types.Bool(w.is(path, dir))
+}
+
+// cleanDirectory reports whether dir is absolute and clean. A directory that
+// was never set is an error, not one that holds everything or nothing: a
+// condition may say either within or !within.
+func cleanDirectory(dir string) bool {
+	if dir == "/" {
+		return true
+	}
+	rest, ok := strings.CutPrefix(dir, "/")
+	if !ok {
+		return false
+	}
+	for segment := range strings.SplitSeq(rest, "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return true
 }
 
 type named struct {

@@ -40,13 +40,19 @@ type comparison struct {
 	allowed [3]bool
 }
 
-func (c *comparison) holds(_ *Scope, n *value.Node, _ int32) Verdict {
+func (c *comparison) holds(s *Scope, n *value.Node, _ int32) Verdict {
+	if !s.step(1 + len(n.Text)) {
+		return Failed
+	}
 	return verdict(c.allowed[1+n.Compare(&c.bound)])
 }
 
 type lengthCheck struct{ min, max int }
 
-func (c lengthCheck) holds(_ *Scope, n *value.Node, _ int32) Verdict {
+func (c lengthCheck) holds(s *Scope, n *value.Node, _ int32) Verdict {
+	if !s.step(len(n.Text)) {
+		return Failed
+	}
 	l := utf8.RuneCountInString(n.Text)
 	return verdict(c.min <= l && l <= c.max)
 }
@@ -69,12 +75,28 @@ type enumCheck struct {
 	strings []string
 	numbers []value.Bound
 	bools   [2]bool
+	digits  int // of all numbers
 	fold    bool
 	in      bool
 }
 
-func (c *enumCheck) holds(_ *Scope, n *value.Node, _ int32) Verdict {
+func (c *enumCheck) holds(s *Scope, n *value.Node, _ int32) Verdict {
+	if !s.step(c.work(n)) {
+		return Failed
+	}
 	return verdict(c.contains(n) == c.in)
+}
+
+// work is about what contains has to compare.
+func (c *enumCheck) work(n *value.Node) int {
+	switch {
+	case n.Kind == value.Number:
+		return c.digits + len(c.numbers)*(1+len(n.Text))
+	case n.Kind == value.String && c.fold:
+		return len(c.strings) * (1 + len(n.Text))
+	default:
+		return 1 + len(c.strings)
+	}
 }
 
 func (c *enumCheck) contains(n *value.Node) bool {
@@ -103,7 +125,10 @@ type listCheck struct {
 	in   bool
 }
 
-func (c listCheck) holds(_ *Scope, n *value.Node, _ int32) Verdict {
+func (c listCheck) holds(s *Scope, n *value.Node, _ int32) Verdict {
+	if !s.step(1 + len(n.Text)) {
+		return Failed
+	}
 	if c.fold {
 		return verdict(c.list.ContainsFold(n.Text) == c.in)
 	}
@@ -115,7 +140,10 @@ type withinCheck struct {
 	protected Protected
 }
 
-func (c *withinCheck) holds(_ *Scope, n *value.Node, _ int32) Verdict {
+func (c *withinCheck) holds(s *Scope, n *value.Node, _ int32) Verdict {
+	if !s.step((1 + len(n.Text)) * (1 + len(c.dirs))) {
+		return Failed
+	}
 	return verdict(c.protected.Within(n.Text, c.dirs...))
 }
 
@@ -125,7 +153,10 @@ type hostsCheck struct {
 	noQuery  bool
 }
 
-func (c *hostsCheck) holds(_ *Scope, n *value.Node, _ int32) Verdict {
+func (c *hostsCheck) holds(s *Scope, n *value.Node, _ int32) Verdict {
+	if !s.step(len(n.Text) + 16*(1+len(c.patterns))) {
+		return Failed
+	}
 	a, ok := parseURL(n.Text, c.assume)
 	if !ok || c.noQuery && strings.ContainsAny(n.Text, "?#") {
 		return Violated
@@ -140,7 +171,10 @@ func (c *hostsCheck) holds(_ *Scope, n *value.Node, _ int32) Verdict {
 
 type emailCheck []domainPattern
 
-func (c emailCheck) holds(_ *Scope, n *value.Node, _ int32) Verdict {
+func (c emailCheck) holds(s *Scope, n *value.Node, _ int32) Verdict {
+	if !s.step(len(n.Text) + 16*(1+len(c))) {
+		return Failed
+	}
 	domain, ok := emailDomain(n.Text)
 	if !ok {
 		return Violated

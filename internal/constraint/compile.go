@@ -173,6 +173,7 @@ func (c *compiler) enum(path string, values []rules.Scalar, in bool) {
 				c.fault(path, err.Error(), "")
 			}
 			e.numbers = append(e.numbers, b)
+			e.digits += len(v)
 			k |= kinds(value.Number)
 		case bool:
 			if v {

@@ -22,8 +22,9 @@ type Env struct {
 	tables  int // work that went into the tables of regexes
 }
 
-// MaxSteps bounds the regular-expression work of one decision: bytes of the
-// values times instructions of the expressions, added up.
+// MaxSteps bounds the work of one decision: for regular expressions bytes of
+// the values times instructions, for everything else about what is compared
+// with what, added up.
 const MaxSteps = 10_000_000
 
 // Scope is what a Set is evaluated on.
@@ -53,6 +54,12 @@ func (s *Scope) Holds(c *condition.Condition) (bool, error) {
 	ok, err := c.Eval(s.Input)
 	s.spent += s.Input.Spent()
 	return ok, err
+}
+
+// step notes work, and reports whether the decision may go on.
+func (s *Scope) step(work int) bool {
+	s.Steps += work
+	return s.Steps <= MaxSteps
 }
 
 // Reset begins a decision.

@@ -107,6 +107,9 @@ func (p *parameter) absent() Verdict {
 }
 
 func (p *parameter) value(s *Scope, i int32) Verdict {
+	if !s.step(1) {
+		return Failed
+	}
 	n := &s.Args.Nodes[i]
 	if n.Kind == value.Null {
 		if p.nullable {

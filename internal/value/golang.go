@@ -365,8 +365,10 @@ func (f *filler) reflected(key string, v any, depth int) Problem {
 		if rv.Kind() == reflect.Slice && rv.IsNil() {
 			return f.add(key, nil, depth)
 		}
-		if rv.Type().Elem().Kind() == reflect.Uint8 {
-			return f.marshalled(key, v, depth) // base64
+		if elem := rv.Type().Elem(); elem.Kind() == reflect.Uint8 || speaksByPointer(elem) {
+			// Bytes are written as base64; and the elements of a slice can be
+			// asked by their address, which a copy of them has not.
+			return f.marshalled(key, v, depth)
 		}
 		i, p := f.open(key, Array, rv.Len(), depth)
 		if p != OK {
@@ -383,6 +385,25 @@ func (f *filler) reflected(key string, v any, depth int) Problem {
 	}
 }
 
+var (
+	marshaler     = reflect.TypeFor[json.Marshaler]()
+	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+)
+
+// speaksByPointer reports whether encoding/json might ask the elements of a
+// slice of t, or what is in them, how they are written.
+func speaksByPointer(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface, reflect.Map, reflect.Pointer:
+		return false // what is in there has no address in the slice
+	case reflect.Struct, reflect.Array, reflect.Slice:
+		return true
+	default:
+		p := reflect.PointerTo(t)
+		return p.Implements(marshaler) || p.Implements(textMarshaler)
+	}
+}
+
 // marshalled appends what encoding/json writes for v.
 func (f *filler) marshalled(key string, v any, depth int) (p Problem) {
 	defer func() {
@@ -396,8 +417,9 @@ func (f *filler) marshalled(key string, v any, depth int) (p Problem) {
 	if err := enc.Encode(v); err != nil {
 		return Unencodable
 	}
-	// The encoder replaces invalid UTF-8, which the tool would still see.
-	if bytes.Contains(buf.Bytes(), []byte(`\ufffd`)) {
+	// The encoder replaces invalid UTF-8, which the tool would still see, by
+	// U+FFFD; some write it as an escape and some as it is.
+	if bytes.Contains(buf.Bytes(), []byte(`\ufffd`)) || bytes.Contains(buf.Bytes(), []byte("\uFFFD")) {
 		return BadUTF8
 	}
 	return f.raw(key, bytes.TrimSuffix(buf.Bytes(), []byte("\n")), depth)

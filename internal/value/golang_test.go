@@ -161,3 +161,28 @@ func BenchmarkSetGo(b *testing.B) {
 		tree.SetGo(params, DefaultLimits)
 	}
 }
+
+type byPointer string
+
+func (p *byPointer) MarshalJSON() ([]byte, error) { return json.Marshal("/etc/" + string(*p)) }
+
+// encoding/json asks the elements of a slice by their address: what a policy
+// sees is what is written, also there.
+func TestSetGoAsksByPointer(t *testing.T) {
+	for _, v := range []any{
+		map[string]any{"p": []byPointer{"passwd"}},
+		map[string]any{"p": [][]byPointer{{"passwd"}}},
+		map[string]any{"p": []struct{ F byPointer }{{"passwd"}}},
+		map[string]any{"p": []*byPointer{new(byPointer)}},
+		map[string]any{"p": map[string]byPointer{"k": "passwd"}},
+		map[string]any{"p": [1]byPointer{"passwd"}},
+		map[string]any{"n": []big.Int{*big.NewInt(1_000_000)}},
+		map[string][]byPointer{"p": {"passwd"}},
+	} {
+		var tree Tree
+		require.Equal(t, OK, tree.SetGo(v, DefaultLimits))
+		want, err := json.Marshal(v)
+		require.NoError(t, err)
+		require.JSONEq(t, string(want), string(tree.AppendJSON(nil, Root)))
+	}
+}
