@@ -371,7 +371,7 @@ func TestDecisionIsBounded(t *testing.T) {
 	long := strings.Repeat("7", 390)
 	var numbers []rules.Scalar
 	for i := range 100 {
-		numbers = append(numbers, rules.Scalar{Value: json.Number(fmt.Sprint(i, long))})
+		numbers = append(numbers, rules.Scalar{Value: json.Number(fmt.Sprintf("%d.%s", i, long))})
 	}
 	var rs []rules.Rule
 	for range 49 {
