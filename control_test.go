@@ -1,11 +1,17 @@
 package veto_test
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/useveto/veto-go"
+	"github.com/useveto/veto-go/audit"
 	"github.com/useveto/veto-go/rules"
 )
 
@@ -60,6 +66,14 @@ func TestSetList(t *testing.T) {
 		require.NoError(t, a.SetPolicies(document)) // and again, after a reload
 	}
 	require.ErrorContains(t, a.SetList("nobody", nil), `"nobody"`)
+	require.Contains(t, a.Revision(), "+lists-1", "a decision says that lists are not those of the document")
+	r, _ := a.Authorize(ctx, "bot", "t", map[string]any{"to": "bob"})
+	require.Equal(t, a.Revision(), r.PolicyRevision)
+	require.NoError(t, a.ResetList("staff"))
+	require.True(t, may("t", "ann"))
+	require.False(t, may("t", "bob"))
+	require.NotContains(t, a.Revision(), "+")
+	require.ErrorContains(t, a.ResetList("nobody"), `"nobody"`)
 }
 
 func TestTools(t *testing.T) {
@@ -106,4 +120,70 @@ func TestModes(t *testing.T) {
 		r, _ = a.Authorize(ctx, "bot", "t", nil)
 		require.False(t, r.RunsUnderMode())
 	}
+}
+
+// Tools speaks of the project that is named, and needs no session.
+func TestToolsFor(t *testing.T) {
+	acme := "acme"
+	policies := &veto.PolicySet{Policies: []rules.Policy{{ID: "p", AgentID: "bot", ProjectID: &acme, Rules: []rules.Rule{allowlist("t")}}}}
+	a := newAuthorizer(t, policies, &veto.Options{RequireSession: true, RequireProject: true})
+	identity := veto.Call{AgentID: "bot", Project: "acme"}
+	require.Equal(t, "may", a.ToolsFor(ctx, identity, []string{"t"})[0].Access.String())
+	require.Equal(t, "never", a.Tools(ctx, "bot", []string{"t"})[0].Access.String())
+}
+
+// A shadow policy cannot use up what the decision may spend.
+func TestShadowHasItsOwnBounds(t *testing.T) {
+	dear := "(a{1,10}){1,15}b"
+	var rs []rules.Rule
+	for range 49 {
+		rs = append(rs, constraint([]string{"*"}, map[string]rules.Constraint{"text": {NotRegex: &dear}}))
+	}
+	cheap := "[0-9]"
+	policies := set(allowlist("t"), constraint([]string{"t"}, map[string]rules.Constraint{"text": {NotRegex: &cheap}}))
+	policies.Policies = append(policies.Policies, rules.Policy{ID: "shadow", AgentID: "*", Priority: 100, Shadow: true, Rules: rs})
+	a := newAuthorizer(t, policies, nil)
+	r, err := a.Authorize(ctx, "bot", "t", map[string]any{"text": strings.Repeat("x", 2500)})
+	require.NoError(t, err)
+	require.Equal(t, rules.CodeEvaluationError, r.Shadow[0].Code)
+}
+
+// A clock that panics denies.
+func TestClockPanics(t *testing.T) {
+	memory := audit.NewMemory(nil)
+	a := newAuthorizer(t, set(allowlist("*")), &veto.Options{Sink: memory, Now: func() time.Time { panic("no clock") }})
+	r, err := a.Authorize(ctx, "bot", "t", nil)
+	require.Error(t, err)
+	require.Equal(t, rules.CodeEvaluationError, r.Code)
+	_, total := memory.Query(audit.Query{})
+	require.Equal(t, 1, total)
+}
+
+type failing struct{}
+
+func (failing) Record(context.Context, *audit.Record) error { return errors.New("disk full") }
+
+// A sink that has kept the record of a call that is refused after all, as
+// another failed, is told so.
+func TestRecordOfRefusedCall(t *testing.T) {
+	memory := audit.NewMemory(nil)
+	a := newAuthorizer(t, set(allowlist("*")), &veto.Options{Sink: audit.Multi(memory, failing{})})
+	r, err := a.Authorize(ctx, "bot", "t", nil)
+	require.ErrorIs(t, err, veto.ErrUnavailable)
+	records, _ := memory.Query(audit.Query{})
+	require.Equal(t, rules.CodeAuditFailed, records[0].Code)
+	require.Equal(t, r.DecisionID, records[0].ID)
+}
+
+// The record of an invalid call says what was tried, where it could be read,
+// and else that it could not.
+func TestRecordsOfWhatWasNotRead(t *testing.T) {
+	memory := audit.NewMemory(nil)
+	a := newAuthorizer(t, set(allowlist("*")), &veto.Options{Sink: memory})
+	a.Authorize(ctx, "bot", "no tool", map[string]any{"rm": "-rf"})
+	a.Authorize(ctx, "bot", "t", json.RawMessage(`{"a":1,"A":2}`))
+	records, _ := memory.Query(audit.Query{})
+	require.Equal(t, "null", records[0].Parameters.String())
+	require.Empty(t, records[0].Parameters.Digest())
+	require.Equal(t, `{"rm":"-rf"}`, records[1].Parameters.String())
 }

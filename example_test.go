@@ -59,7 +59,8 @@ func ExampleDeniedError() {
 	r, err := shopAuthorizer(nil).Authorize(context.Background(), "support-bot", "issue_refund", nil)
 	var denied *veto.DeniedError
 	if errors.As(err, &denied) {
-		fmt.Println(denied.Code, denied.PolicyID, denied.Parameter)
+		d := denied.Denial()
+		fmt.Println(d.Code, d.PolicyID, d.Parameter)
 	}
 	fmt.Println(r.Reason)
 	// Output:

@@ -32,15 +32,18 @@ func (a *Authorizer) Explain(ctx context.Context, call Call, opts *ExplainOption
 	if a == nil {
 		a = nobody
 	}
-	now := a.now()
+	now, err := a.clock(time.Now())
 	if call.Project == "" {
 		call.Project = a.opts.Project
 	}
-	p := a.program.Load()
+	current := a.current.Load().get()
+	p := current.program
 	var e evaluator.Evaluation
 	var c *evaluator.Cause
 	var retry time.Duration
 	switch {
+	case err != nil:
+		c = panicked
 	case ctx == nil:
 		c = noContext
 	case p == nil:
@@ -56,7 +59,7 @@ func (a *Authorizer) Explain(ctx context.Context, call Call, opts *ExplainOption
 	}
 	x.Result = Result{
 		Allowed: c.Outcome == Allowed, Outcome: c.Outcome, Code: c.Code, Mode: a.opts.Mode,
-		MatchedPolicyID: c.PolicyID, MatchedRuleID: c.RuleID, PolicyRevision: p.Revision(),
+		MatchedPolicyID: c.PolicyID, MatchedRuleID: c.RuleID, PolicyRevision: current.revision,
 		EvaluatedAt: now, RetryAfter: retry,
 		Reason: rules.NewReason(c.Code, call.Tool, &c.Basis), Shadow: e.Shadows(),
 	}
@@ -70,28 +73,35 @@ type ToolAccess struct {
 }
 
 // Tools says of each name whether the agent can never use the tool now, may,
-// or can at best ask a human: offer a model only what it may use. It looks at
-// no parameters and counts nothing, so "may" is no promise. Calls of the
-// agent are taken to be of Options.Project.
+// or can at best ask a human: offer a model only what it may use. It is
+// ToolsFor with a Call of the agent alone.
 func (a *Authorizer) Tools(ctx context.Context, agentID string, names []string) []ToolAccess {
+	return a.ToolsFor(ctx, Call{AgentID: agentID}, names)
+}
+
+// ToolsFor is Tools for calls of the agent and project that identity names;
+// without a project, those of Options.Project. It looks at no parameters and
+// counts nothing: "never" is sure, and "may" is no promise.
+func (a *Authorizer) ToolsFor(ctx context.Context, identity Call, names []string) []ToolAccess {
 	access := make([]ToolAccess, len(names))
 	for i, name := range names {
 		access[i].Name = name
 	}
-	if a == nil || ctx == nil || a.program.Load() == nil || a.kill.Load().stops(agentID) {
+	if a == nil || ctx == nil || a.current.Load() == nil || a.kill.Load().stops(identity.AgentID) {
 		return access
 	}
-	p, now := a.program.Load(), a.now()
+	now, err := a.clock(time.Now())
+	if err != nil {
+		return access
+	}
+	if identity.Project == "" {
+		identity.Project = a.opts.Project
+	}
+	p := a.current.Load().get().program
 	var e evaluator.Evaluation
 	for i, name := range names {
-		access[i].Access = p.Access(&e, &Call{AgentID: agentID, Tool: name, Project: a.opts.Project}, now)
+		identity.Tool = name
+		access[i].Access = p.Access(&e, &identity, now)
 	}
 	return access
-}
-
-func (a *Authorizer) now() time.Time {
-	if a.opts.Now != nil {
-		return a.opts.Now()
-	}
-	return time.Now()
 }

@@ -22,7 +22,7 @@ func (a *Authorizer) record(ctx context.Context, d *decision, r *Result, c *eval
 	}()
 	if ctx == nil {
 		ctx = context.Background()
-	} else if ctx.Err() != nil {
+	} else if ctx.Done() != nil {
 		ctx = context.WithoutCancel(ctx) // that the caller left is on the record too
 	}
 	d.record = audit.Record{

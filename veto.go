@@ -19,10 +19,11 @@ import (
 // Authorizer decides calls. It is safe for concurrent use. A nil Authorizer
 // and the zero Authorizer deny every call.
 type Authorizer struct {
-	program atomic.Pointer[evaluator.Program]
-	kill    atomic.Pointer[killSwitch]
-	change  sync.Mutex          // held while program, kill or lists are replaced
-	lists   map[string][]string // content that replaces the documents'
+	current     atomic.Pointer[policies]
+	kill        atomic.Pointer[killSwitch]
+	change      sync.Mutex          // held while current, kill or lists are replaced
+	lists       map[string][]string // content that replaces the documents'
+	listChanges int
 
 	opts         Options
 	keepsRecords bool // the sink is not audit.Discard
@@ -76,7 +77,7 @@ func (a *Authorizer) SetPolicies(set *PolicySet) error {
 	for name, values := range a.lists {
 		p.ReplaceList(name, values)
 	}
-	a.program.Store(p)
+	a.setCurrent(p)
 	return nil
 }
 
@@ -95,7 +96,30 @@ func (a *Authorizer) Revision() string {
 	if a == nil {
 		return ""
 	}
-	return a.program.Load().Revision()
+	return a.current.Load().get().revision
+}
+
+// policies are what decisions are made by, replaced as a whole.
+type policies struct {
+	program  *evaluator.Program
+	revision string
+}
+
+// get returns *p, or no policies where there are none yet.
+func (p *policies) get() policies {
+	if p == nil {
+		return policies{}
+	}
+	return *p
+}
+
+// setCurrent puts a program in force. The caller holds a.change.
+func (a *Authorizer) setCurrent(p *evaluator.Program) {
+	revision := p.Revision()
+	if len(a.lists) > 0 {
+		revision += fmt.Sprintf("+lists-%d", a.listChanges)
+	}
+	a.current.Store(&policies{p, revision})
 }
 
 // Authorize decides whether the agent may call the tool with these
@@ -184,25 +208,33 @@ func (a *Authorizer) decide(ctx context.Context, d *decision, r *Result) error {
 	if a == nil {
 		a = nobody
 	}
-	now := start
-	if a.opts.Now != nil {
-		now = a.opts.Now()
-	}
+	now, clockErr := a.clock(start)
 	if d.call.Project == "" {
 		d.call.Project = a.opts.Project
 	}
-	program := a.program.Load()
-	c, retry := a.cause(ctx, d, program, now)
+	current := a.current.Load().get()
+	c, retry := panicked, time.Duration(0)
+	if clockErr == nil {
+		c, retry = a.cause(ctx, d, current.program, now)
+	} else {
+		a.logger().Error("no time for a decision", zap.Error(clockErr))
+	}
 	a.answer(r, d, c)
 	r.DecisionID, r.EvaluatedAt, r.Mode = rules.NewID(now), now, a.opts.Mode
-	r.PolicyRevision, r.RetryAfter, r.Shadow = program.Revision(), retry, d.eval.Shadows()
+	r.PolicyRevision, r.RetryAfter, r.Shadow = current.revision, retry, d.eval.Shadows()
 	if a.keepsRecords {
 		if err := a.record(ctx, d, r, c, start); err != nil {
 			d.eval.GiveBack(a.state)
 			a.logger().Error("decision could not be recorded", zap.Stringer("decision", r.DecisionID), zap.Error(err))
+			allowed := r.Allowed
 			c = auditFailed
 			a.answer(r, d, c)
 			r.RetryAfter = 0
+			if allowed {
+				// A part of the sink may have kept the record of a call that
+				// is now refused: say so under the same id, if it listens.
+				_ = a.record(ctx, d, r, c, start)
+			}
 		}
 	}
 	a.logDecision(d, r)
@@ -210,6 +242,19 @@ func (a *Authorizer) decide(ctx context.Context, d *decision, r *Result) error {
 		return nil
 	}
 	return c.Err
+}
+
+// clock asks Options.Now, which may panic.
+func (a *Authorizer) clock(start time.Time) (now time.Time, err error) {
+	if a.opts.Now == nil {
+		return start, nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			now, err = start, fmt.Errorf("Options.Now panicked: %s", panicText(p))
+		}
+	}()
+	return a.opts.Now(), nil
 }
 
 // nobody answers for a nil Authorizer.

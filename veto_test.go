@@ -65,7 +65,7 @@ func TestAuthorize(t *testing.T) {
 			require.ErrorIs(t, err, veto.ErrDenied)
 			var denied *veto.DeniedError
 			require.True(t, errors.As(err, &denied))
-			require.Equal(t, c.code, denied.Code)
+			require.Equal(t, c.code, denied.Code())
 		}
 	}
 }

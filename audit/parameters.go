@@ -31,10 +31,17 @@ type Parameters struct {
 	digest string
 }
 
+// unread is recorded of parameters that nobody could read.
+var unread = []byte("null")
+
 // Capture returns the parameters in a tree, to be redacted by redactor and
-// digested with key, either of which may be nil. It keeps the pointers and
-// allocates nothing.
+// digested with key, either of which may be nil. A nil tree says that the
+// parameters were not read, or could not be: they are recorded as null, and
+// have no digest. It keeps the pointers and allocates nothing.
 func Capture(tree *value.Tree, redactor *Redactor, key *DigestKey) Parameters {
+	if tree == nil {
+		return Parameters{text: unread}
+	}
 	return Parameters{tree: tree, redactor: redactor, key: key}
 }
 

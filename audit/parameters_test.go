@@ -15,11 +15,16 @@ import (
 )
 
 func TestZeroParameters(t *testing.T) {
-	for _, p := range []audit.Parameters{{}, audit.Capture(nil, nil, nil), audit.Capture(new(value.Tree), nil, nil), new(audit.Record).Clone().Parameters} {
+	for _, p := range []audit.Parameters{{}, audit.Capture(new(value.Tree), nil, nil), new(audit.Record).Clone().Parameters} {
 		require.True(t, p.IsZero())
 		require.Equal(t, "{}", p.String())
 		require.Empty(t, p.Digest())
 	}
+	// What was not read is not said to be nothing.
+	unread := audit.Capture(nil, nil, audit.NewDigestKey([]byte("k")))
+	require.False(t, unread.IsZero())
+	require.Equal(t, "null", unread.String())
+	require.Empty(t, unread.Digest())
 	p := audit.Capture(tree(t, `{}`), nil, nil)
 	require.False(t, p.IsZero())
 	require.Equal(t, "{}", p.String())

@@ -43,7 +43,7 @@ func (p *Program) Access(e *Evaluation, call *rules.Call, now time.Time) Access 
 	}
 	e.call = &rules.Call{AgentID: call.AgentID, Tool: call.Tool, Project: call.Project, Session: call.Session}
 	e.program, e.now = p, now
-	if p.CheckInput(e, e.call) != nil || p.agentStatus(call.AgentID) != nil {
+	if !validTool(call.Tool) || call.AgentID == "" || call.AgentID == "*" || !validID(call.AgentID) || p.agentStatus(call.AgentID) != nil {
 		return Never
 	}
 	e.foldTool()

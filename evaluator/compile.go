@@ -87,8 +87,10 @@ func newCompiler(set *rules.PolicySet, opts *Options) *compiler {
 		zones: make(map[string]*time.Location),
 	}
 	c.program.lists = make(map[string]*constraint.List, len(set.Lists))
+	c.program.content = make(map[string][]string, len(set.Lists))
 	for name, values := range set.Lists {
 		c.program.lists[name] = constraint.NewList(values)
+		c.program.content[name] = slices.Clone(values)
 	}
 	c.conditions = condition.NewEnv(&condition.EnvOptions{
 		Lists: func(name string) (func(string) bool, bool) {

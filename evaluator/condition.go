@@ -1,11 +1,14 @@
 package evaluator
 
-import "github.com/useveto/veto-go/internal/condition"
+import (
+	"github.com/useveto/veto-go/internal/condition"
+	"github.com/useveto/veto-go/internal/constraint"
+)
 
 // holds evaluates a condition over the call.
-func (e *Evaluation) holds(c *condition.Condition) (bool, error) {
-	e.scope.Input = e.variables()
-	return e.scope.Holds(c)
+func (e *Evaluation) holds(c *condition.Condition, s *constraint.Scope) (bool, error) {
+	s.Input = e.variables()
+	return s.Holds(c)
 }
 
 // variables returns what conditions of this call read. It is filled in once a
@@ -18,4 +21,12 @@ func (e *Evaluation) variables() *condition.Input {
 		in.Session, in.User, in.Now = e.call.Session, e.call.User, e.now
 	}
 	return in
+}
+
+// work is the bound on the work of r.
+func (e *Evaluation) work(r *rule) *constraint.Scope {
+	if r.policy.flags.shadow {
+		return &e.shadowScope
+	}
+	return &e.scope
 }

@@ -20,12 +20,15 @@ type Evaluation struct {
 	now     time.Time
 
 	args    value.Tree
+	read    bool // args holds the call's parameters
 	context value.Tree
 
 	folded []byte // the tool name in ASCII lower case, where that differs
 	tool   string // the tool name in ASCII lower case
 	input  condition.Input
-	scope  constraint.Scope // counts the regex steps of the decision
+	// The bounds on the work of a decision. Shadow policies have their own,
+	// so that they cannot use up what the others need.
+	scope, shadowScope constraint.Scope
 
 	cursors []cursor
 	takes   []take
@@ -40,8 +43,14 @@ type Evaluation struct {
 	trace   *Trace
 }
 
-// Args is the tree of the call's parameters; empty where it has none.
-func (e *Evaluation) Args() *value.Tree { return &e.args }
+// Args returns the tree of the call's parameters, empty where it has none; or
+// nil where they were not read, or could not be.
+func (e *Evaluation) Args() *value.Tree {
+	if !e.read {
+		return nil
+	}
+	return &e.args
+}
 
 // Shadows returns what the shadow policies would have said. The slice is the
 // caller's.
@@ -51,13 +60,14 @@ func (e *Evaluation) Shadows() []rules.ShadowResult { return e.shadows }
 // alive.
 func (e *Evaluation) Reset() {
 	e.program, e.call, e.trace, e.shadows = nil, nil, nil, nil
-	e.tool = ""
+	e.tool, e.read = "", false
 	e.args.Reset()
 	if !e.context.Empty() {
 		e.context.Reset()
 	}
 	e.input.Args = nil // holds fills it in again
 	e.scope.Reset()
+	e.shadowScope.Reset()
 	e.taken = false
 	e.cursors = e.cursors[:0]
 	e.takes = e.takes[:0]

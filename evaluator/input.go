@@ -56,16 +56,23 @@ const maxName = 255
 // CheckInput checks the call against the bounds, as Decide does first. It
 // returns nil where all is well.
 func (p *Program) CheckInput(e *Evaluation, call *rules.Call) *Cause {
-	if !validTool(call.Tool) {
-		return badTool
+	// Parameters are read also where a name is wrong: the record of such a
+	// call is to show them.
+	names, values := p.checkNames(call), p.readValues(e, call)
+	if names != nil {
+		return names
 	}
-	if call.AgentID == "" || !validID(call.AgentID) {
-		return badAgent
-	}
-	if call.AgentID == "*" {
-		return agentWildcard
-	}
+	return values
+}
+
+func (p *Program) checkNames(call *rules.Call) *Cause {
 	switch {
+	case !validTool(call.Tool):
+		return badTool
+	case call.AgentID == "" || !validID(call.AgentID):
+		return badAgent
+	case call.AgentID == "*":
+		return agentWildcard
 	case !validID(call.Project):
 		return badProject
 	case !validID(call.Session):
@@ -80,7 +87,13 @@ func (p *Program) CheckInput(e *Evaluation, call *rules.Call) *Cause {
 		return otherProject
 	case p.limits.needSession && call.Session == "":
 		return noSession
+	default:
+		return nil
 	}
+}
+
+// readValues fills the trees.
+func (p *Program) readValues(e *Evaluation, call *rules.Call) *Cause {
 	lim := value.DefaultLimits
 	if p.limits.bytes > 0 {
 		lim.Bytes = p.limits.bytes
@@ -88,8 +101,8 @@ func (p *Program) CheckInput(e *Evaluation, call *rules.Call) *Cause {
 	if bad := e.args.SetGo(call.Parameters, lim); bad != value.OK {
 		return badParameters[bad]
 	}
+	e.read = true
 	if call.Context == nil {
-		e.context.Reset()
 		return nil
 	}
 	lim.Bytes -= e.args.Size()

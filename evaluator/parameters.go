@@ -26,12 +26,13 @@ func (b *constraintBody) judge(e *Evaluation, r *rule) judgement {
 	// it escalates only if every alternative would.
 	var first constraint.Result
 	soft := r.soft
-	e.scope.Args = &e.args
+	scope := e.work(r)
+	scope.Args = &e.args
 	for i, set := range b.anyOf {
 		if set.Expressions {
-			e.scope.Input = e.variables()
+			scope.Input = e.variables()
 		}
-		res := set.Eval(&e.scope, r.soft)
+		res := set.Eval(scope, r.soft)
 		switch res.Verdict {
 		case constraint.Pass:
 			return judgement{outcome: passes}

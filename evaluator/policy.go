@@ -75,7 +75,7 @@ func (e *Evaluation) heard(r *rule, grants bool, j judgement, relevant bool) {
 // judge asks r about the call, and whether it is relevant.
 func (e *Evaluation) judge(r *rule) (j judgement, relevant bool) {
 	if r.when != nil {
-		ok, err := e.holds(r.when)
+		ok, err := e.holds(r.when, e.work(r))
 		if err != nil {
 			return judgement{outcome: failed}, true
 		}

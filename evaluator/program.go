@@ -28,17 +28,27 @@ type Program struct {
 	projects map[string]*scope
 	shadows  bool // some policy is a shadow
 	lists    map[string]*constraint.List
+	content  map[string][]string // of the lists, as the document has it
 }
 
 // ReplaceList makes values, which it copies, the content of the named list,
 // at once and for every decision that begins after it returns. It reports
-// whether the policies have such a list.
+// whether the policies have such a list. Only the content of lists changes in
+// a Program, and not its revision.
 func (p *Program) ReplaceList(name string, values []string) bool {
 	if p == nil || p.lists[name] == nil {
 		return false
 	}
 	p.lists[name].Replace(values)
 	return true
+}
+
+// ResetList makes the content of the named list that of the document again.
+func (p *Program) ResetList(name string) bool {
+	if p == nil {
+		return false
+	}
+	return p.ReplaceList(name, p.content[name])
 }
 
 // Revision names the policies that the program was compiled from: equal sets
@@ -208,10 +218,10 @@ type Cause struct {
 // newCause completes a cause.
 func newCause(c Cause) *Cause {
 	if c.Outcome != rules.Allowed {
-		c.Err = &rules.DeniedError{
+		c.Err = rules.NewDeniedError(rules.Denial{
 			Outcome: c.Outcome, Code: c.Code, PolicyID: c.PolicyID,
 			RuleID: c.RuleID, Parameter: c.Basis.Parameter, Detail: c.Basis.Detail,
-		}
+		})
 	}
 	return &c
 }

@@ -21,11 +21,13 @@ var (
 // DeniedError is the error of a call that was not allowed. It names what
 // refused, never a value of the call.
 //
-// The errors that a decision returns are made when policies are loaded and
-// shared by all decisions with the same cause, which is why they have no
-// decision id or time: the [Result] beside them has. They must not be
-// changed.
-type DeniedError struct {
+// The errors that a decision returns are made when policies are loaded, are
+// immutable, and are shared by all decisions with the same cause; so they have
+// no decision id or time. The [Result] beside them has.
+type DeniedError struct{ denial Denial }
+
+// Denial is what a DeniedError says.
+type Denial struct {
 	Outcome   Outcome
 	Code      Code
 	PolicyID  string // "" where no policy decided
@@ -34,22 +36,37 @@ type DeniedError struct {
 	Detail    string // of invalid_request
 }
 
+// NewDeniedError returns the error that says d.
+func NewDeniedError(d Denial) *DeniedError { return &DeniedError{d} }
+
+// Denial returns what the error says; of nil, a denial by default.
+func (e *DeniedError) Denial() Denial {
+	if e == nil {
+		return Denial{}
+	}
+	return e.denial
+}
+
+// Code returns the code of the denial, to switch on.
+func (e *DeniedError) Code() Code { return e.Denial().Code }
+
 // Error says what was refused and by what, on one line.
 func (e *DeniedError) Error() string {
 	var b strings.Builder
-	if e.Outcome == Escalated {
+	d := e.Denial()
+	if d.Outcome == Escalated {
 		b.WriteString("veto: call needs approval: ")
 	} else {
 		b.WriteString("veto: call denied: ")
 	}
-	b.WriteString(e.Code.String())
-	if e.Detail != "" {
+	b.WriteString(d.Code.String())
+	if d.Detail != "" {
 		b.WriteString(": ")
-		b.WriteString(e.Detail)
+		b.WriteString(d.Detail)
 	}
 	sep := " by "
 	for _, part := range []struct{ name, value string }{
-		{"policy ", e.PolicyID}, {"rule ", e.RuleID}, {"parameter ", e.Parameter},
+		{"policy ", d.PolicyID}, {"rule ", d.RuleID}, {"parameter ", d.Parameter},
 	} {
 		if part.value != "" {
 			b.WriteString(sep)
@@ -65,11 +82,11 @@ func (e *DeniedError) Error() string {
 func (e *DeniedError) Is(target error) bool {
 	switch target {
 	case ErrDenied:
-		return e.Outcome != Escalated
+		return e.Denial().Outcome != Escalated
 	case ErrEscalated:
-		return e.Outcome == Escalated
+		return e.Denial().Outcome == Escalated
 	case ErrUnavailable:
-		return e.Code.Outage()
+		return e.Code().Outage()
 	default:
 		return false
 	}

@@ -183,7 +183,7 @@ func inconsistent(res veto.Result, err error) string {
 	case errors.Is(err, veto.ErrEscalated) != (res.Outcome == veto.Escalated),
 		errors.Is(err, veto.ErrDenied) != (res.Outcome == veto.Denied):
 		return "the class of the error is not the outcome"
-	case denied.Code != res.Code || denied.PolicyID != res.MatchedPolicyID || denied.RuleID != res.MatchedRuleID:
+	case denied.Denial().Code != res.Code || denied.Denial().PolicyID != res.MatchedPolicyID || denied.Denial().RuleID != res.MatchedRuleID:
 		return "the error and the result differ"
 	}
 	return ""
