@@ -298,13 +298,8 @@ func (c *compiler) body(r *rule, src *rules.Rule, i int) {
 		for i, params := range src.AnyOf {
 			add(params, fmt.Sprintf("anyOf[%d]", i))
 		}
-		if b.closed = !on(src.AdditionalParameters); b.closed && len(c.faults) == 0 {
+		if b.closed = !on(src.AdditionalParameters); b.closed {
 			r.policy.flags.closed = true
-			for _, set := range b.anyOf {
-				b.names = append(b.names, set.Names()...)
-			}
-			slices.Sort(b.names)
-			b.names = slices.Compact(b.names)
 		}
 		r.body = b
 	case rules.RateLimited:

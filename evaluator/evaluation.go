@@ -75,7 +75,7 @@ func (e *Evaluation) Reset() {
 	e.group, e.judging = group{}, nil
 	e.verdict = Verdict{}
 	if e.policy.policy != nil { // a panic left it
-		e.policy = policyState{closedBy: e.policy.closedBy[:0]}
+		e.policy = policyState{permitted: e.policy.permitted[:0]}
 	}
 }
 

@@ -12,20 +12,16 @@ import (
 type constraintBody struct {
 	anyOf  []*constraint.Set
 	closed bool
-	names  []string // top-level names, sorted; of a closed rule only
 }
 
 func (b *constraintBody) judge(e *Evaluation, r *rule) judgement {
-	if b.closed {
-		if e.policy.closed == nil {
-			e.policy.closed = r
-		}
-		e.policy.closedBy = append(e.policy.closedBy, b)
+	if b.closed && e.policy.closed == nil {
+		e.policy.closed = r
 	}
 	// Of several alternatives that all fail, the first is the one to report;
 	// it escalates only if every alternative would.
 	var first constraint.Result
-	soft := r.soft
+	held, soft := false, r.soft
 	scope := e.work(r)
 	scope.Args = &e.args
 	for i, set := range b.anyOf {
@@ -35,7 +31,14 @@ func (b *constraintBody) judge(e *Evaluation, r *rule) judgement {
 		res := set.Eval(scope, r.soft)
 		switch res.Verdict {
 		case constraint.Pass:
-			return judgement{outcome: passes}
+			if !b.closed {
+				return judgement{outcome: passes}
+			}
+			// A closed rule permits the parameters of the alternatives that
+			// hold, and not those of the others: they were not checked.
+			held = true
+			e.policy.permitted = append(e.policy.permitted, set.Names())
+			continue
 		case constraint.Violated:
 		case constraint.Hard:
 			soft = false
@@ -46,6 +49,14 @@ func (b *constraintBody) judge(e *Evaluation, r *rule) judgement {
 			first = res
 		}
 	}
+	if held {
+		return judgement{outcome: passes}
+	}
+	if b.closed { // the violation is the one to report, or to ask about
+		for _, set := range b.anyOf {
+			e.policy.permitted = append(e.policy.permitted, set.Names())
+		}
+	}
 	j := judgement{outcome: denies, code: rules.CodeConstraintViolated, parameter: first.Parameter}
 	if soft {
 		j.outcome, j.code = escalates, rules.CodeApprovalRequired
@@ -54,18 +65,17 @@ func (b *constraintBody) judge(e *Evaluation, r *rule) judgement {
 }
 
 // undeclared reports whether the call has a top-level parameter that no
-// relevant closed rule of the policy names.
+// relevant closed rule of the policy permits.
 func (e *Evaluation) undeclared() bool {
 	t := &e.args
 	if t.Empty() {
 		return false
 	}
 	for c := t.First(value.Root); c < t.Nodes[value.Root].End; c = t.Nodes[c].End {
-		declared := slices.ContainsFunc(e.policy.closedBy, func(b *constraintBody) bool {
-			_, found := slices.BinarySearch(b.names, t.Nodes[c].Key)
-			return found
+		permitted := slices.ContainsFunc(e.policy.permitted, func(names []string) bool {
+			return slices.Contains(names, t.Nodes[c].Key)
 		})
-		if !declared {
+		if !permitted {
 			return true
 		}
 	}

@@ -15,8 +15,8 @@ type policyState struct {
 	escalates judgement
 	granter   *rule
 
-	closed   *rule // the first relevant rule that permits only named parameters
-	closedBy []*constraintBody
+	closed    *rule      // the first relevant rule that permits only named parameters
+	permitted [][]string // by the closed rules, of each alternative that holds
 }
 
 // group is what the policies of one priority have said so far. Policies come in the order of their ids,
@@ -121,8 +121,8 @@ func (e *Evaluation) endPolicy() {
 			e.tracePolicy()
 		}
 	}
-	closedBy := st.closedBy[:0]
-	*st = policyState{closedBy: closedBy}
+	permitted := st.permitted[:0]
+	*st = policyState{permitted: permitted}
 }
 
 func (e *Evaluation) addToGroup(p *policy) {

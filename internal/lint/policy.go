@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/useveto/veto-go/internal/condition"
 	"github.com/useveto/veto-go/rules"
@@ -36,10 +37,34 @@ func (l *linter) policy(i int) {
 		l.projectRestricts(i)
 	}
 	l.shadowedPolicy(i)
+	l.unnamedLimits(i)
 	for j := range p.Rules {
 		l.rule(place{policy: i, rule: j}, p, &p.Rules[j])
 	}
 }
+
+// unnamedLimits looks for limits that are told apart by their place only: a
+// rule that is put before one of them takes over what it has counted.
+func (l *linter) unnamedLimits(i int) {
+	p := &l.set.Policies[i]
+	limits, unnamed := 0, -1
+	for j := range p.Rules {
+		if p.Rules[j].Type != rules.RateLimited {
+			continue
+		}
+		limits++
+		if p.Rules[j].ID == "" && unnamed < 0 {
+			unnamed = j
+		}
+	}
+	if limits > 1 && unnamed >= 0 {
+		l.add(place{policy: i, rule: unnamed}, Note, "unnamed-limit",
+			"the policy has several limits, and this one has no id: what it counted is kept under its place among them",
+			"give each limit an id, so that a limit that is added does not take over another's count")
+	}
+}
+
+var comparesTool = regexp.MustCompile(`\btool\s*(==|!=|in\b)|(==|!=)\s*tool\b`)
 
 // grantsTo reports whether something grants one of the tools (nil: any) to
 // agents of the policy, in its scope.
@@ -124,6 +149,11 @@ func (l *linter) rule(at place, p *rules.Policy, r *rules.Rule) {
 					"a condition reads something of the call, such as args or now")
 			}
 		}
+	}
+	if r.Type != rules.ToolAllowlist && comparesTool.MatchString(r.When) {
+		l.add(at.in("when"), Warning, "tool-in-condition",
+			"the condition compares the name of the tool, in which case counts; where tools names it, case does not",
+			"name the tool in tools, or compare tool.lowerAscii()")
 	}
 	switch r.Type {
 	case rules.ToolAllowlist:

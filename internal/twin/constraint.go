@@ -47,24 +47,30 @@ func (r *request) constraintRule(p policy, rule *rules.Rule) ruleVerdict {
 	// One alternative must hold. Where none does, the first is reported, and
 	// a human is asked only if that could be of every one. One that cannot be
 	// evaluated is absorbed by nothing after it.
+	// The alternatives of a closed rule are all looked at.
+	closed := rule.AdditionalParameters != nil && !*rule.AdditionalParameters
+	held := false
 	var worst ruleVerdict
 	for i, parameters := range alternatives {
 		v := r.alternative(parameters, rule.OnViolation)
 		if v.code == rules.CodeEvaluationError {
-			return v // a later alternative that holds does not make up for it
+			return v // an alternative that holds does not make up for it
 		}
 		if v.says == nothing {
-			worst = v
+			held = true
+			if closed {
+				continue
+			}
 			break
 		}
-		if v.code == rules.CodeEvaluationError {
-			return v
-		}
-		if i == 0 {
+		if i == 0 || worst.says == nothing {
 			worst = v
 		} else if v.says == denies {
 			worst.says, worst.code = denies, rules.CodeConstraintViolated
 		}
+	}
+	if held {
+		worst = ruleVerdict{}
 	}
 	if worst.says == denies {
 		return worst
@@ -121,7 +127,7 @@ func (r *request) undeclared(p policy, rule *rules.Rule) bool {
 			return false
 		}
 		first = false
-		for _, parameters := range append([]map[string]rules.Constraint{other.Parameters}, other.AnyOf...) {
+		for _, parameters := range r.permitting(other) {
 			for name := range parameters {
 				if key, ok := topLevel(name); ok {
 					names = append(names, key)
@@ -138,6 +144,24 @@ func (r *request) undeclared(p policy, rule *rules.Rule) bool {
 		}
 	}
 	return false
+}
+
+// permitting returns the alternatives of a closed rule whose parameters are
+// permitted: those that hold, or all where none does.
+func (r *request) permitting(rule *rules.Rule) []map[string]rules.Constraint {
+	if rule.AnyOf == nil {
+		return []map[string]rules.Constraint{rule.Parameters}
+	}
+	var holding []map[string]rules.Constraint
+	for _, parameters := range rule.AnyOf {
+		if r.alternative(parameters, rule.OnViolation).says == nothing {
+			holding = append(holding, parameters)
+		}
+	}
+	if holding == nil {
+		return rule.AnyOf
+	}
+	return holding
 }
 
 // check checks every value that name selects; the gravest finding counts.
