@@ -20,7 +20,7 @@ const (
 	maxAlloc = 4 << 20
 
 	// maxCompile is generous: the parser is what it is.
-	maxCompile = 250 * time.Millisecond
+	maxCompile = 3 * time.Second
 )
 
 // bombArgs is as much as the bounds let pass, in every shape that hurts.
