@@ -1,30 +1,47 @@
 package veto
 
-import "maps"
+import (
+	"maps"
+	"strings"
+
+	"github.com/useveto/veto-go/internal/pattern"
+)
 
 // killSwitch is the agents that may not call at all. It is immutable.
 type killSwitch struct {
-	all    bool
-	agents map[string]struct{}
+	all      bool
+	agents   map[string]struct{} // exact ids, and prefixes with their "*"
+	prefixes bool                // some of them are prefixes
 }
 
 func (k *killSwitch) stops(agent string) bool {
 	if k == nil {
 		return false
 	}
-	_, stopped := k.agents[agent]
-	return k.all || stopped
+	if _, stopped := k.agents[agent]; stopped || k.all {
+		return true
+	}
+	if k.prefixes {
+		for p := range k.agents {
+			if pattern.Match(p, agent) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
-// Suspend denies every call of the agent until Resume. It is in force when it
-// returns: a decision that begins after that is a denial. It survives
+// Suspend denies every call of the agent until Resume. An id that ends in "*"
+// stands for every agent whose id begins so, as in policies. It is in force
+// when it returns: a decision that begins after that is a denial. It survives
 // SetPolicies, and is forgotten when the process ends.
 func (a *Authorizer) Suspend(agentID string) {
 	a.setKill(func(k *killSwitch) { k.agents[agentID] = struct{}{} })
 }
 
-// Resume ends a Suspend of the agent. It does not end SuspendAll, nor change
-// what the policies say of the agent.
+// Resume ends a Suspend of the same id. It does not end SuspendAll, nor a
+// Suspend of a prefix of the id, nor change what the policies say of the
+// agent.
 func (a *Authorizer) Resume(agentID string) {
 	a.setKill(func(k *killSwitch) { delete(k.agents, agentID) })
 }
@@ -48,5 +65,8 @@ func (a *Authorizer) setKill(change func(*killSwitch)) {
 		maps.Copy(next.agents, k.agents)
 	}
 	change(next)
+	for id := range next.agents {
+		next.prefixes = next.prefixes || strings.HasSuffix(id, "*")
+	}
 	a.kill.Store(next)
 }

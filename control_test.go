@@ -41,6 +41,20 @@ func TestKillSwitch(t *testing.T) {
 	require.Equal(t, "invalid_request", func() string { r, _ := a.Authorize(ctx, "bot", "not a name", nil); return r.Code.String() }())
 }
 
+func TestSuspendPrefix(t *testing.T) {
+	a := newAuthorizer(t, set(allowlist("*")), nil)
+	may := func(agent string) bool { _, err := a.Authorize(ctx, agent, "t", nil); return err == nil }
+	a.Suspend("support-*")
+	require.False(t, may("support-1"))
+	require.True(t, may("sales-1"))
+	a.Resume("support-1")
+	require.False(t, may("support-1"))
+	a.Resume("support-*")
+	require.True(t, may("support-1"))
+	a.Suspend("*")
+	require.False(t, may("sales-1"))
+}
+
 func TestSetList(t *testing.T) {
 	document := set(constraint([]string{"t"}, map[string]rules.Constraint{"to": {InList: "staff"}}),
 		rules.Rule{Type: rules.ToolDenylist, Tools: []string{"u"}, When: `!inList("staff", string(args.to))`}, allowlist("u"))

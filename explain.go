@@ -23,7 +23,8 @@ type ExplainOptions struct {
 }
 
 // Explain decides a call as Decide would at this moment, and says why. It
-// counts nothing and records nothing. opts may be nil.
+// counts nothing, records nothing and does not look whether ctx is done. opts
+// may be nil.
 func (a *Authorizer) Explain(ctx context.Context, call Call, opts *ExplainOptions) Explanation {
 	if opts == nil {
 		opts = &ExplainOptions{}

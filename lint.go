@@ -31,6 +31,16 @@ type ToolSignature struct {
 }
 
 func linted(set *PolicySet, signatures []ToolSignature) []lint.Finding {
+	if set == nil {
+		return nil
+	}
+	if faults := rules.Validate(set); len(faults) > 0 {
+		findings := make([]lint.Finding, len(faults))
+		for i, f := range faults {
+			findings[i] = lint.Finding{Fault: f, Severity: lint.Error, Check: "invalid"}
+		}
+		return findings
+	}
 	tools := make([]lint.Signature, len(signatures))
 	for i, s := range signatures {
 		tools[i] = lint.Signature(s)
@@ -41,8 +51,8 @@ func linted(set *PolicySet, signatures []ToolSignature) []lint.Finding {
 // Lint returns what is odd about a set that can be loaded, such as regular
 // expressions without anchors, grants that are never reached and limits that
 // bind nothing. With signatures, a constraint on a parameter that the tool does
-// not have is an error, and a tool that no rule names a note. It changes
-// nothing. See [LintFile] for findings with lines.
+// not have is an error, and a tool that no rule names a note. A set that
+// cannot be loaded gives its faults. It changes nothing. See [LintFile] for findings with lines.
 func Lint(set *PolicySet, signatures []ToolSignature) []Finding {
 	found := linted(set, signatures)
 	out := make([]Finding, len(found))

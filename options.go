@@ -1,12 +1,15 @@
 package veto
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/useveto/veto-go/audit"
 	"github.com/useveto/veto-go/evaluator"
+	"github.com/useveto/veto-go/internal/constraint"
 )
 
 // Options are the options of New. The zero value of each field is its
@@ -52,5 +55,19 @@ func (o *Options) evaluator() *evaluator.Options {
 	return &evaluator.Options{
 		StrictGrant: o.StrictGrant, MaxParameterBytes: o.MaxParameterBytes,
 		Project: o.Project, RequireProject: o.RequireProject, RequireSession: o.RequireSession,
+	}
+}
+
+// check reports values that mean nothing.
+func (o *Options) check() error {
+	switch {
+	case o.Mode > Log:
+		return fmt.Errorf("veto: Options.Mode is %d; use Enforce, Shadow or Log", o.Mode)
+	case o.MaxParameterBytes < 0 || o.MaxParameterBytes > evaluator.MaxParameterBytes:
+		return fmt.Errorf("veto: Options.MaxParameterBytes is %d; it is 0 for the default, or 1 to %d", o.MaxParameterBytes, evaluator.MaxParameterBytes)
+	case len(o.Project) > 255 || !constraint.PlainText(o.Project):
+		return errors.New("veto: Options.Project is not at most 255 bytes without control characters")
+	default:
+		return nil
 	}
 }

@@ -176,7 +176,7 @@ func documents(fsys fs.FS, dir string, patterns []string) ([]string, error) {
 	if patterns == nil {
 		entries, err := fs.ReadDir(fsys, ".")
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("directory %q: %w", dir, err)
 		}
 		for _, e := range entries {
 			if isDocument(fsys, e) {

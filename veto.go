@@ -17,7 +17,8 @@ import (
 )
 
 // Authorizer decides calls. It is safe for concurrent use. A nil Authorizer
-// and the zero Authorizer deny every call.
+// and the zero Authorizer deny every call; the zero one until SetPolicies, and
+// then calls with limits.
 type Authorizer struct {
 	current     atomic.Pointer[policies]
 	kill        atomic.Pointer[killSwitch]
@@ -38,6 +39,12 @@ type Authorizer struct {
 func New(set *PolicySet, opts *Options) (*Authorizer, error) {
 	if opts == nil {
 		opts = &Options{}
+	}
+	if set == nil {
+		return nil, errors.New("veto: New: the policy set is nil; to deny everything pass an empty set")
+	}
+	if err := opts.check(); err != nil {
+		return nil, err
 	}
 	a := &Authorizer{opts: *opts, state: opts.State, log: opts.Logger}
 	if a.state == nil {

@@ -41,6 +41,7 @@ type Evaluation struct {
 	policy  policyState
 	shadows []rules.ShadowResult
 	trace   *Trace
+	why     string // of the trace: why the rule that was asked last has failed
 }
 
 // Args returns the tree of the call's parameters, empty where it has none; or

@@ -76,6 +76,9 @@ func (t *Trace) String() string {
 				sep = ": "
 			}
 			fmt.Fprintf(&b, "%s%s %s", sep, r.RuleID, r.Verdict)
+			if r.Error != "" {
+				fmt.Fprintf(&b, " (%s)", r.Error)
+			}
 			if r.Parameter != "" {
 				fmt.Fprintf(&b, " (parameter %q", r.Parameter)
 				if r.Value != nil {

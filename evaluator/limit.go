@@ -87,6 +87,7 @@ func (l *limit) judge(e *Evaluation, r *rule) judgement {
 	start := len(e.keys)
 	if !e.appendKey(l) {
 		e.keys = e.keys[:start]
+		e.why = "the call lacks a part of the counter's key"
 		return judgement{outcome: failed}
 	}
 	if r.policy.flags.shadow {

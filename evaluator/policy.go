@@ -41,7 +41,7 @@ func (e *Evaluation) evaluate(r *rule, grants bool) {
 	if st.denier != nil && !st.denier.stateful() && e.trace == nil && !r.policy.flags.closed {
 		return // a later rule of this policy changes nothing
 	}
-	e.judging = r
+	e.judging, e.why = r, ""
 	j, relevant := e.judge(r)
 	e.judging = nil
 	e.heard(r, grants, j, relevant)
@@ -77,6 +77,7 @@ func (e *Evaluation) judge(r *rule) (j judgement, relevant bool) {
 	if r.when != nil {
 		ok, err := e.holds(r.when, e.work(r))
 		if err != nil {
+			e.why = err.Error()
 			return judgement{outcome: failed}, true
 		}
 		if !ok {

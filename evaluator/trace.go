@@ -43,6 +43,9 @@ type RuleTrace struct {
 	// Code and Parameter say why a rule does not pass.
 	Code      string `json:"code,omitempty"`
 	Parameter string `json:"parameter,omitempty"`
+	// Error says why the rule could not be evaluated, and where in its
+	// condition. It quotes no value.
+	Error string `json:"error,omitempty"`
 	// Value is the call's value of the parameter, where it was asked for.
 	Value json.RawMessage `json:"value,omitempty"`
 }
@@ -68,6 +71,9 @@ func (e *Evaluation) traceRule(r *rule, relevant bool, j judgement) {
 		if j.outcome != passes {
 			c := r.cause(j)
 			t.Code, t.Parameter = c.Code.String(), j.parameter
+			if j.outcome == failed {
+				t.Error = e.why
+			}
 			if e.trace.values {
 				t.Value = e.quote(j.parameter)
 			}

@@ -6,7 +6,7 @@ import "fmt"
 // read [Reason]. The zero value is CodeDefaultDeny.
 type Code uint8
 
-// The codes, in the order of the table in the package documentation of veto.
+// The codes; docs/decisions.md in the repository says what each means.
 const (
 	CodeDefaultDeny Code = iota
 	CodeAllowed

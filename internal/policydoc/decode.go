@@ -83,7 +83,14 @@ func (s *source) unknown(i int32, known []string) {
 		hint = nearest.Hint(name, known)
 	}
 	s.wrong(i, "", fmt.Sprintf("there is no field %q here", name), hint)
-	if meant := nearest.Word(name, known); meant != "" {
+	parent := int32(0)
+	for c := i - 1; c >= 0; c-- {
+		if s.tree.Nodes[c].Kind == value.Object && s.tree.Nodes[c].End > i {
+			parent = c
+			break
+		}
+	}
+	if meant := nearest.Word(name, known); meant != "" && s.tree.Member(parent, meant) == value.None {
 		steps := s.pathOf(i)
 		steps[len(steps)-1].Name = meant
 		s.doubt(docpath.Join(steps))

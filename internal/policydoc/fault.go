@@ -41,7 +41,7 @@ func (f Fault) Error() string {
 		b.WriteString(": ")
 	}
 	switch {
-	case f.Rule != "":
+	case f.Rule != "" && f.Policy != "":
 		fmt.Fprintf(&b, "policy %q, rule %q: ", f.Policy, f.Rule)
 	case f.Policy != "":
 		fmt.Fprintf(&b, "policy %q: ", f.Policy)

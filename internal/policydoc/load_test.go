@@ -124,7 +124,7 @@ func TestNoFollowingFaults(t *testing.T) {
 		"policies: [{id: p, agentId: a, rules: [{type: parameter_constraint, parameters: {x: {inList: staff}}}]}]",
 		"lists: {staff: [",
 	)
-	require.Equal(t, []string{"b.yaml:1:1: this is not valid YAML: did not find expected node content"}, faults)
+	require.Equal(t, []string{"b.yaml:1:1: this is not valid YAML: did not find expected node content; the block that begins here is not closed, or a line of it is indented wrongly"}, faults)
 }
 
 func TestCheck(t *testing.T) {

@@ -75,12 +75,24 @@ func yamlError(err error) error {
 		return errors.New("the document is empty")
 	}
 	message := yamlLine.ReplaceAllString(err.Error(), "")
-	return errors.New("this is not valid YAML: " + strings.TrimPrefix(message, "yaml: "))
+	message = strings.TrimPrefix(message, "yaml: ")
+	switch {
+	case strings.Contains(message, "cannot start any token"):
+		message += "; indent with spaces, and quote a value that begins with a special character"
+	case strings.Contains(message, "alphabetic or numeric"):
+		message += `; quote a value that begins with "*" or "&"`
+	case strings.Contains(message, "did not find expected"):
+		message += "; the block that begins here is not closed, or a line of it is indented wrongly"
+	}
+	return errors.New("this is not valid YAML: " + message)
 }
 
 func offsetOf(text string, err error) int {
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[1])
+		if strings.Contains(err.Error(), "did not find expected") && line <= strings.Count(strings.TrimSpace(text), "\n") {
+			line++ // the parser counts these from zero
+		}
 		m := marks{text: text}
 		return m.offset(line, 1)
 	}
