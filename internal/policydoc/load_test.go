@@ -108,7 +108,7 @@ func TestFaultsOfSeveralFiles(t *testing.T) {
 		`b.yaml:4:4: policies[1].id: policy "p": policy "p" is there twice; the first is at a.yaml:1:13`,
 		`b.yaml:5:16: lists.l: list "l" is defined in two files; the other is a.yaml`,
 		`d.yaml:1:144: [1].id: agent "a" is there twice; the first is at c.yaml:3:11`,
-		`e.yaml:1:1: this is not valid YAML: did not find expected node content`,
+		`e.yaml:1:1: this is not valid YAML: did not find expected node content; the block that begins here is not closed, or a line of it is indented wrongly`,
 		`f.yaml:1:1: the document says nothing`,
 	}, faults)
 
