@@ -122,6 +122,25 @@ func ExampleAuthorizer_SetPolicies() {
 	// Output: true
 }
 
+// Keep the policies those of a file, until the context ends.
+func ExampleWatch() {
+	a := shopAuthorizer(nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	loaded, done := make(chan string, 1), make(chan error)
+	go func() {
+		done <- veto.Watch(ctx, a, "examples/quickstart/policies.yaml", &veto.WatchOptions{
+			OnLoad:  func(*veto.PolicySet) { loaded <- "loaded" },
+			OnError: func(err error) { log.Print(err) }, // the old policies stay
+		})
+	}()
+	fmt.Println(<-loaded)
+	cancel()
+	fmt.Println(<-done)
+	// Output:
+	// loaded
+	// <nil>
+}
+
 // Keep the records in memory, and look at them.
 func ExampleOptions_sink() {
 	memory := audit.NewMemory(nil)

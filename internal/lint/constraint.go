@@ -11,6 +11,7 @@ import (
 
 	"github.com/useveto/veto-go/internal/condition"
 	"github.com/useveto/veto-go/internal/constraint"
+	"github.com/useveto/veto-go/internal/decimal"
 	"github.com/useveto/veto-go/rules"
 )
 
@@ -36,6 +37,9 @@ func (l *linter) constraints(at place, p *rules.Policy, r *rules.Rule) {
 			if c.Match != nil {
 				l.regex(in("match"), name, *c.Match, true)
 			}
+			if check := emptyRange(&c); check != "" {
+				l.add(in(check), Error, "empty-range", "no value is within these bounds, so every call is denied", "the lower bound is above the upper one")
+			}
 			l.unseen(at.in(append(slices.Clone(prefix), name)...), r, name)
 		}
 	}
@@ -58,6 +62,25 @@ func (l *linter) toolPolicy(i int) {
 				}})
 			})
 		}
+	}
+}
+
+// emptyRange returns the name of a lower bound that is above the upper one.
+func emptyRange(c *rules.Constraint) string {
+	above := func(low, high *json.Number, least int) bool {
+		return low != nil && high != nil && decimal.Compare(string(*low), string(*high)) >= least
+	}
+	switch {
+	case above(c.Min, c.Max, 1), above(c.Min, c.LessThan, 0):
+		return "min"
+	case above(c.GreaterThan, c.Max, 0), above(c.GreaterThan, c.LessThan, 0):
+		return "greaterThan"
+	case c.MinLength != nil && c.MaxLength != nil && *c.MinLength > *c.MaxLength:
+		return "minLength"
+	case c.MinItems != nil && c.MaxItems != nil && *c.MinItems > *c.MaxItems:
+		return "minItems"
+	default:
+		return ""
 	}
 }
 

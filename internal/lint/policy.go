@@ -35,6 +35,7 @@ func (l *linter) policy(i int) {
 	}
 	if p.ProjectID != nil && !p.Shadow {
 		l.projectRestricts(i)
+		l.projectDrops(i)
 	}
 	l.shadowedPolicy(i)
 	l.unnamedLimits(i)
@@ -94,6 +95,42 @@ func (l *linter) projectRestricts(i int) {
 				"grant the tools in the project too, or make the policy an organisation-wide floor")
 		}
 	}
+}
+
+// projectDrops looks for grants of a project whose tools the organisation
+// restricts: there the project's policies replace the organisation's, and
+// what they do not repeat is gone.
+func (l *linter) projectDrops(i int) {
+	p := &l.set.Policies[i]
+	for _, g := range l.grants {
+		if g.policy != i || l.restricts(p.ProjectID, p.AgentID, g.tool, false) {
+			continue
+		}
+		if l.restricts(nil, p.AgentID, g.tool, true) {
+			l.add(place{policy: i, rule: -1}, Warning, "project-drops-restriction",
+				fmt.Sprintf("the organisation's policies restrict %q; in this project they are replaced, and nothing here restricts it", g.tool),
+				"repeat the restriction here, or make the organisation's policy a floor, which no project replaces")
+			return
+		}
+	}
+}
+
+// restricts reports whether a policy of the project (nil: organisation-wide),
+// for the agents, has a restriction of the tool. Floors do not count where
+// they stay in force.
+func (l *linter) restricts(project *string, agents, tool string, replaced bool) bool {
+	for i := range l.set.Policies {
+		q := &l.set.Policies[i]
+		if !on(q.Enabled) || q.Shadow || replaced && q.Floor || !sameProject(project, q.ProjectID) || !sameAgents(q.AgentID, agents) && !sameAgents(agents, q.AgentID) {
+			continue
+		}
+		for j := range q.Rules {
+			if r := &q.Rules[j]; r.Type != rules.ToolAllowlist && touches(r.Tools, tool) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // shadowedPolicy looks for a policy of which no grant is ever reached, since

@@ -16,10 +16,19 @@ func (l *linter) signatures(tools []Signature) {
 		var schema struct {
 			Properties map[string]json.RawMessage `json:"properties"`
 		}
-		known := json.Unmarshal(s.Parameters, &schema) == nil && schema.Properties != nil
+		err := json.Unmarshal(s.Parameters, &schema)
+		if s.Parameters != nil && err != nil {
+			l.findings = append(l.findings, Finding{Severity: Error, Check: "bad-signature", Fault: rules.Fault{
+				Message: fmt.Sprintf("the parameters of tool %q are no JSON Schema of an object", s.Name), Hint: "give the schema that the model sees, or none",
+			}})
+		}
+		known := err == nil && schema.Properties != nil
 		ruled := false
 		for i := range l.set.Policies {
 			p := &l.set.Policies[i]
+			if !on(p.Enabled) {
+				continue
+			}
 			for j := range p.Rules {
 				r := &p.Rules[j]
 				// A rule about every tool says nothing about this one.
