@@ -108,7 +108,7 @@ func LoadFS(fsys fs.FS, patterns ...string) (*PolicySet, error) {
 func Schema() []byte { return policydoc.Schema() }
 
 func load(files []policydoc.File) (*PolicySet, error) {
-	set, faults := policydoc.Load(files, compileFaults)
+	set, faults := policydoc.LoadWith(files, compileFaults, evaluator.PartialFaults)
 	if len(faults) == 0 {
 		return set, nil
 	}

@@ -134,3 +134,21 @@ func TestSchemaIsTheCallers(t *testing.T) {
 	veto.Schema()[0] = 'x'
 	require.True(t, bytes.HasPrefix(veto.Schema(), []byte("{")))
 }
+
+// Faults of conditions, and what cannot be decided yet, are reported beside
+// the others.
+func TestLoadReportsConditionsBesideOtherFaults(t *testing.T) {
+	_, err := veto.Load("p.yaml", []byte(`policies:
+  - id: p
+    agentId: bot
+    priority: 2000
+    rules:
+      - {type: tool_denylist, tools: [a], when: args.x >}
+      - {type: parameter_constraint, tools: [a], parameters: {n: {expression: "value +"}}}
+      - {type: budget, budget: {parameter: n, max: 5, windowSeconds: 60}}
+      - {type: rate_limit}
+`))
+	for _, line := range []string{":4:", ":6:", ":7:", ":8:", ":9:"} {
+		require.ErrorContains(t, err, "p.yaml"+line)
+	}
+}

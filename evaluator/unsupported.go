@@ -2,8 +2,12 @@ package evaluator
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
+	"github.com/useveto/veto-go/internal/condition"
+	"github.com/useveto/veto-go/internal/docpath"
 	"github.com/useveto/veto-go/rules"
 )
 
@@ -28,6 +32,9 @@ func unsupported(set *rules.PolicySet) []rules.Fault {
 			case rules.Sequenced:
 				add("type", "a sequence rule", "remove it; sequences come with a later version")
 			case rules.RateLimited:
+				if r.RateLimit == nil {
+					continue // that is a fault of its own
+				}
 				if slices.Contains(r.RateLimit.Per, "session") {
 					add("rateLimit.per", `a rate limit per "session"`, "use other key parts; sessions come with a later version")
 				}
@@ -45,6 +52,39 @@ func unsupported(set *rules.PolicySet) []rules.Fault {
 				Message: "session constraints cannot be decided by this version",
 				Hint:    "remove them; sessions come with a later version",
 			})
+		}
+	}
+	return faults
+}
+
+// PartialFaults returns the faults of the conditions of a set, and of what
+// this version cannot decide, where the set has other faults: parts of it may
+// lack, and lists that a condition names may be among them.
+func PartialFaults(set *rules.PolicySet) []rules.Fault {
+	faults := unsupported(set)
+	c := newCompiler(set, &Options{})
+	for i := range set.Policies {
+		p := &set.Policies[i]
+		for j := range p.Rules {
+			r := &p.Rules[j]
+			try := func(path, source string, kind condition.Kind) {
+				if source == "" || len(source) > condition.MaxSource || strings.Contains(source, "inList") {
+					return
+				}
+				if _, err := c.conditions.Compile(source, kind); err != nil {
+					faults = append(faults, rules.Fault{
+						Path: fmt.Sprintf("policies[%d].rules[%d].%s", i, j, path), Policy: p.ID, Rule: p.RuleID(j), Message: err.Error(),
+					})
+				}
+			}
+			try("when", r.When, condition.When)
+			for _, name := range slices.Sorted(maps.Keys(r.Parameters)) {
+				var top docpath.Path
+				parameters := top.Member("parameters")
+				parameter := parameters.Member(name)
+				at := parameter.Member("expression")
+				try(at.String(), r.Parameters[name].Expression, condition.Value)
+			}
 		}
 	}
 	return faults

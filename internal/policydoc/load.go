@@ -30,6 +30,12 @@ func Decode(name string, data []byte) (*rules.PolicySet, []Fault) {
 // wrong, everything that it found in the order of the files and their texts.
 // Nothing of the files' data is kept, and it must not change meanwhile.
 func Load(files []File, check Check) (*rules.PolicySet, []Fault) {
+	return LoadWith(files, check, nil)
+}
+
+// LoadWith is Load with a second check for a set that has other faults: it
+// finds what can be found all the same, in a set of which parts may lack.
+func LoadWith(files []File, check, partial Check) (*rules.PolicySet, []Fault) {
 	l := loader{texts: newTexts()}
 	sets := make([]*rules.PolicySet, len(files))
 	unreadable := false
@@ -52,7 +58,10 @@ func Load(files []File, check Check) (*rules.PolicySet, []Fault) {
 			l.add(f)
 		}
 	}
-	if check != nil && !l.faulty() {
+	if l.faulty() {
+		check = partial
+	}
+	if check != nil && !unreadable {
 		for _, f := range check(l.set) {
 			l.add(f)
 		}
