@@ -387,3 +387,39 @@ func TestDecisionIsBounded(t *testing.T) {
 	require.Equal(t, rules.CodeEvaluationError, r.Code)
 	require.Less(t, time.Since(start), 3*time.Second)
 }
+
+// Looking for members that are not there counts too.
+func TestDecisionIsBoundedForPointers(t *testing.T) {
+	object := map[string]any{}
+	for i := range 9 {
+		object[fmt.Sprint("k", i)] = 1
+	}
+	objects := make([]any, 900)
+	for i := range objects {
+		objects[i] = object
+	}
+	names := map[string]rules.Constraint{}
+	for i := range 64 {
+		names["/a/*/"+strings.Repeat("é", 200)+fmt.Sprint(i)] = rules.Constraint{Optional: true}
+	}
+	var rs []rules.Rule
+	for range 50 {
+		rs = append(rs, constraint([]string{"t"}, names))
+	}
+	a := newAuthorizer(t, set(rs...), nil)
+	start := time.Now()
+	r, _ := a.Authorize(ctx, "bot", "t", map[string]any{"a": objects})
+	require.Equal(t, rules.CodeEvaluationError, r.Code)
+	require.Less(t, time.Since(start), 5*time.Second)
+}
+
+// Asking for a member of what has none is an error, and not a no.
+func TestAttack_A6_HasOfNoObject(t *testing.T) {
+	a := newAuthorizer(t, set(allowlist("t"), rules.Rule{Type: rules.ToolDenylist, Tools: []string{"t"}, When: "has(args.target.production)"}), nil)
+	for _, target := range []any{"production", nil, 7, true, []any{"production"}} {
+		r, _ := a.Authorize(ctx, "bot", "t", map[string]any{"target": target})
+		require.Equal(t, rules.CodeEvaluationError, r.Code, target)
+	}
+	_, err := a.Authorize(ctx, "bot", "t", map[string]any{"target": map[string]any{}})
+	require.NoError(t, err)
+}

@@ -11,6 +11,10 @@ import (
 // exampleTime is the time of examples that give none.
 var exampleTime = time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC)
 
+// maxExampleFaults is after how many examples that differ the rest is not
+// looked at.
+const maxExampleFaults = 20
+
 // examples decides the examples of a set, in order, with a history of their
 // own, and reports those that come out differently.
 func (p *Program) examples(set *rules.PolicySet) []rules.Fault {
@@ -19,6 +23,7 @@ func (p *Program) examples(set *rules.PolicySet) []rules.Fault {
 	}
 	var faults []rules.Fault
 	state, now := NewState(nil), exampleTime
+	var e Evaluation
 	for i := range set.Examples {
 		x := &set.Examples[i]
 		if x.Call.At != "" {
@@ -39,11 +44,21 @@ func (p *Program) examples(set *rules.PolicySet) []rules.Fault {
 		if x.Call.Context != nil {
 			call.Context = x.Call.Context
 		}
-		var e Evaluation
-		_, trace := p.Explain(&e, &call, now, true)
+		p.Decide(&e, &call, now)
 		c := e.Settle(state).Cause()
 		if c.Outcome == x.Want && (x.Code == nil || *x.Code == c.Code) {
 			continue
+		}
+		// The trace is of the call as it was decided, and what was counted
+		// for it counts for the examples after it.
+		taken := c.Outcome == rules.Allowed
+		e.GiveBack(state)
+		_, trace := p.Explain(&e, &call, now, true)
+		e.Peek(state)
+		hint := trace.String()
+		if taken {
+			p.Decide(&e, &call, now)
+			e.Settle(state)
 		}
 		want := x.Want.String()
 		if x.Code != nil {
@@ -53,8 +68,11 @@ func (p *Program) examples(set *rules.PolicySet) []rules.Fault {
 			Path: fmt.Sprintf("examples[%d]", i),
 			Message: fmt.Sprintf("this call should be %s, and is %s: %s", want, c.Outcome,
 				rules.NewReason(c.Code, call.Tool, &c.Basis)),
-			Hint: trace.String(),
+			Hint: hint,
 		})
+		if len(faults) == maxExampleFaults {
+			break
+		}
 	}
 	return faults
 }

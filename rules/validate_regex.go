@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp/syntax"
 	"unicode/utf8"
+
+	"github.com/useveto/veto-go/internal/regexcost"
 )
 
 // regexUse is a regular expression and how it is going to be compiled.
@@ -52,43 +54,8 @@ func (u regexUse) fault() string {
 		// author's own.
 		return "the regular expression is not valid: " + err.Error()
 	}
-	// Compiling can take seconds and gigabytes where counted repetitions
-	// are nested; so what is far too large is refused unseen.
-	n := instructions(re)
-	if n <= 3*MaxRegexInstructions {
-		prog, err := syntax.Compile(re.Simplify())
-		if err != nil {
-			return "the regular expression is not valid: " + err.Error()
-		}
-		if len(prog.Inst) <= MaxRegexInstructions {
-			return ""
-		}
-		n = len(prog.Inst)
+	if _, err := regexcost.Program(re); err != nil {
+		return err.Error()
 	}
-	return fmt.Sprintf("the regular expression compiles to %d instructions", n)
-}
-
-// instructions estimates, from above, how many instructions re compiles to.
-// It stops counting once the number is absurd.
-func instructions(re *syntax.Regexp) int {
-	const absurd = 1 << 20
-	n := 0
-	for _, sub := range re.Sub {
-		n = min(n+instructions(sub), absurd)
-	}
-	switch re.Op {
-	case syntax.OpLiteral:
-		n = len(re.Rune)
-	case syntax.OpConcat:
-	case syntax.OpAlternate:
-		n += len(re.Sub)
-	case syntax.OpCapture:
-		n += 2
-	case syntax.OpRepeat:
-		times := max(re.Min, re.Max, 1)
-		n = (n + 1) * times
-	default:
-		n++
-	}
-	return min(n, absurd)
+	return ""
 }

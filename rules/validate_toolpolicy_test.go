@@ -2,23 +2,10 @@ package rules
 
 import (
 	"encoding/json"
-	"regexp/syntax"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
-
-func mustParse(t *testing.T, s string) *syntax.Regexp {
-	re, err := syntax.Parse(s, syntax.Perl)
-	require.NoError(t, err)
-	return re
-}
-
-func compiled(t *testing.T, s string) int {
-	prog, err := syntax.Compile(mustParse(t, s).Simplify())
-	require.NoError(t, err)
-	return len(prog.Inst)
-}
 
 func TestValidateToolPolicies(t *testing.T) {
 	check := func(edit func(*ToolPolicy), want ...string) {

@@ -25,8 +25,10 @@ func equal(m *meter, a, b ref.Val) ref.Val {
 	m.spend(1)
 	switch a := a.(type) {
 	case types.String:
-		b, ok := b.(types.String)
-		return types.Bool(ok && a == b)
+		if b, ok := b.(types.String); ok {
+			return types.Bool(a == b)
+		}
+		return failedOr(b, types.False)
 	case types.Int, types.Uint, types.Double:
 		if isNumber(b) {
 			return equalNumbers(a, b)

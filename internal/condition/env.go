@@ -143,7 +143,8 @@ type dialect struct {
 // cel, which would wrap it in bookkeeping that costs as much as a condition.
 func (d *dialect) plan(tree *ast.AST, p *planner) (plan, error) {
 	types, values := d.env.CELTypeProvider(), d.env.CELTypeAdapter()
-	attributes := interpreter.NewAttributeFactory(d.env.Container, values, types)
+	attributes := interpreter.NewAttributeFactory(d.env.Container, values, types,
+		interpreter.EnableErrorOnBadPresenceTest(true))
 	return interpreter.NewInterpreter(d.functions, d.env.Container, types, values, attributes).
 		NewInterpretable(tree, interpreter.CustomDecoratorV2(p.decorate), interpreter.Optimize())
 }

@@ -10,6 +10,8 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
+
+	"github.com/useveto/veto-go/internal/regexcost"
 )
 
 // The functions of ours.
@@ -163,7 +165,7 @@ func compilePattern(pattern string) (re *regexp.Regexp, size int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	prog, err := syntax.Compile(tree.Simplify())
+	prog, err := regexcost.Program(tree)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -37,11 +37,12 @@ func (c regexCheck) holds(s *Scope, n *value.Node, _ int32) Verdict {
 // says whether it may compare as c.
 type comparison struct {
 	bound   value.Bound
+	digits  int
 	allowed [3]bool
 }
 
 func (c *comparison) holds(s *Scope, n *value.Node, _ int32) Verdict {
-	if !s.step(1 + len(n.Text)) {
+	if !s.step(1 + len(n.Text) + c.digits) {
 		return Failed
 	}
 	return verdict(c.allowed[1+n.Compare(&c.bound)])

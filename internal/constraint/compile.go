@@ -24,7 +24,7 @@ func Compile(params map[string]rules.Constraint, env *Env) (*Set, []rules.Fault)
 	for _, name := range names {
 		src := params[name]
 		c := compiler{env: env, src: &src, p: parameter{
-			name: name, kinds: anyKind, optional: src.Optional, nullable: src.Nullable,
+			name: name, cost: lookupCost(name), kinds: anyKind, optional: src.Optional, nullable: src.Nullable,
 		}}
 		if strings.HasPrefix(name, "/") {
 			c.p.pointer = parsePointer(name)
@@ -141,7 +141,7 @@ func (c *compiler) compare(path string, text *json.Number, allowed [3]bool) {
 	if err != nil {
 		c.fault(path, err.Error(), "")
 	}
-	c.add(path, kinds(value.Number), &comparison{b, allowed})
+	c.add(path, kinds(value.Number), &comparison{b, len(*text), allowed})
 }
 
 // between merges the two bounds of a size.

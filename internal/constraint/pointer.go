@@ -2,6 +2,7 @@ package constraint
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/useveto/veto-go/internal/value"
 )
@@ -11,6 +12,19 @@ type step struct {
 	key   string
 	index int  // of an array; -1 where key is no index
 	every bool // "*": every element or value
+	cost  int  // of finding it, in steps of Scope
+}
+
+// lookupCost is about what it takes to find a member: folding a character
+// that is not ASCII is a matter of tables.
+func lookupCost(key string) int {
+	cost := len(key)
+	for i := range len(key) {
+		if key[i] >= utf8.RuneSelf {
+			cost += 64
+		}
+	}
+	return cost
 }
 
 // parsePointer reads a pointer that validation has accepted.
@@ -19,7 +33,7 @@ func parsePointer(s string) []step {
 	for part := range strings.SplitSeq(s[1:], "/") {
 		// ~1 before ~0, so that ~01 is ~1 and not a slash.
 		key := strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
-		steps = append(steps, step{key: key, index: index(key), every: part == "*"})
+		steps = append(steps, step{key: key, index: index(key), every: part == "*", cost: lookupCost(key) + max(index(key), 0)/4})
 	}
 	return steps
 }
@@ -48,6 +62,11 @@ func (p *parameter) walk(s *Scope, i int32, steps []step) Verdict {
 	t := s.Args
 	n := &t.Nodes[i]
 	st := &steps[0]
+	// Looking for a member takes time by its key, which is hashed where there
+	// are many members, and for an element by its index.
+	if !s.step(1 + st.cost) {
+		return Failed
+	}
 	if n.Kind != value.Object && n.Kind != value.Array {
 		return Hard
 	}

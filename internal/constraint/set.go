@@ -69,6 +69,7 @@ type parameter struct {
 	integer  bool
 	optional bool
 	nullable bool
+	cost     int // of finding a plain name
 }
 
 // kindSet is a set of value.Kind, as bits.
@@ -91,6 +92,9 @@ func (p *parameter) eval(s *Scope) Verdict {
 	}
 	if p.pointer != nil {
 		return p.walk(s, value.Root, p.pointer)
+	}
+	if !s.step(p.cost) {
+		return Failed
 	}
 	i := t.Member(value.Root, p.name)
 	if i == value.None {
@@ -116,6 +120,9 @@ func (p *parameter) value(s *Scope, i int32) Verdict {
 			return Pass
 		}
 		return Hard
+	}
+	if p.integer && !s.step(len(n.Text)) {
+		return Failed
 	}
 	if p.kinds>>n.Kind&1 == 0 || p.integer && !n.IsInteger() {
 		return Hard

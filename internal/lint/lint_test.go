@@ -67,6 +67,10 @@ func TestSignatures(t *testing.T) {
 		`note : no rule names tool "z"`,
 		`note : no rule names tool "w"`,
 	}, got)
+	set.Policies[0].Rules[0].When = "has(args.amuont) && args.amuont > 5"
+	set.Policies[0].Rules[1].Parameters = map[string]rules.Constraint{"/*": {}}
+	findings = Lint(set, []Signature{{"x", schema}})
+	require.Equal(t, 1, len(slices.DeleteFunc(findings, func(f Finding) bool { return f.Check != "unknown-parameter" || f.Path != "policies[0].rules[0].when" })))
 	set = load(t, "testdata/unseen-parameter.good.yaml")
 	require.False(t, has(Lint(set, []Signature{{"x", schema}}), "unknown-parameter"))
 }

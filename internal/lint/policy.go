@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"github.com/useveto/veto-go/internal/condition"
+	"github.com/useveto/veto-go/internal/pattern"
 	"github.com/useveto/veto-go/rules"
 )
 
@@ -236,7 +237,7 @@ func (l *linter) deniedBy(p *rules.Policy, tool string) string {
 			continue
 		}
 		for j := range q.Rules {
-			if r := &q.Rules[j]; r.Type == rules.ToolDenylist && r.When == "" && coversAll(r.Tools, tool) {
+			if r := &q.Rules[j]; r.Type == rules.ToolDenylist && r.When == "" && coversAll(lower(r.Tools), pattern.Lower(tool)) {
 				return fmt.Sprintf("rule %q of policy %q", q.RuleID(j), q.ID)
 			}
 		}
@@ -260,4 +261,13 @@ func (l *linter) limit(at place, p *rules.Policy, r *rules.Rule) {
 			return
 		}
 	}
+}
+
+// lower returns patterns as restrictions match them: case does not count.
+func lower(patterns []string) []string {
+	var out []string
+	for _, p := range patterns {
+		out = append(out, pattern.Lower(p))
+	}
+	return out
 }

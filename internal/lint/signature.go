@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/useveto/veto-go/internal/condition"
 	"github.com/useveto/veto-go/internal/pattern"
 	"github.com/useveto/veto-go/rules"
 )
@@ -49,7 +50,7 @@ func (l *linter) signatures(tools []Signature) {
 			ruled = true
 			for j := range t.Constraints {
 				name := topLevel(t.Constraints[j].ArgumentName)
-				if _, has := schema.Properties[name]; known && !has {
+				if _, has := schema.Properties[name]; known && !has && name != "*" {
 					l.findings = append(l.findings, Finding{Severity: Error, Check: "unknown-parameter", Fault: rules.Fault{
 						Path: fmt.Sprintf("toolPolicies[%d].constraints[%d].argumentName", i, j), Policy: t.PolicyID(),
 						Message: fmt.Sprintf("tool %q has no parameter %q", s.Name, name), Hint: listed(schema.Properties),
@@ -72,6 +73,15 @@ func (l *linter) parameters(at place, r *rules.Rule, tool string, has map[string
 			top := topLevel(name)
 			if _, ok := has[top]; !ok && top != "*" {
 				l.add(at.in(append(slices.Clone(member), name)...), Error, "unknown-parameter", fmt.Sprintf("tool %q has no parameter %q", tool, top), listed(has))
+			}
+		}
+	}
+	if r.When != "" {
+		if c, err := condition.NewEnv(l.conditions()).Compile(r.When, condition.When); err == nil {
+			for _, name := range c.ReadsArgs() {
+				if _, ok := has[name]; !ok && name != "*" {
+					l.add(at.in("when"), Error, "unknown-parameter", fmt.Sprintf("tool %q has no parameter %q", tool, name), listed(has))
+				}
 			}
 		}
 	}
