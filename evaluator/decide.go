@@ -1,7 +1,9 @@
 package evaluator
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -96,6 +98,23 @@ func (e *Evaluation) gather() {
 		e.addScope(&p.org)
 	}
 	e.addAgent(&p.floor)
+	if len(e.cursors) > fewCursors {
+		e.merge()
+	}
+}
+
+// fewCursors is up to how many cursors are looked at one by one for the next
+// rule.
+const fewCursors = 3
+
+// merge makes one cursor of many.
+func (e *Evaluation) merge() {
+	e.merged = e.merged[:0]
+	for _, c := range e.cursors {
+		e.merged = append(e.merged, c.refs...)
+	}
+	slices.SortFunc(e.merged, func(a, b ref) int { return cmp.Compare(a.seq, b.seq) })
+	e.cursors = append(e.cursors[:0], cursor{e.merged})
 }
 
 func (e *Evaluation) addScope(s *scope) (live bool) {

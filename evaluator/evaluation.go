@@ -31,6 +31,7 @@ type Evaluation struct {
 	scope, shadowScope constraint.Scope
 
 	cursors []cursor
+	merged  []ref // of the cursors, where there are many
 	takes   []take
 	keys    []byte // counter keys of takes, one after the other
 	taken   bool   // takes are in the state, to be given back on failure

@@ -87,3 +87,26 @@ func TestIndexLooksAtNothingElse(t *testing.T) {
 		require.LessOrEqual(t, looked, 1, tool)
 	}
 }
+
+// Many prefixes that all match cost no more than their rules.
+func TestManyCursorsAreMerged(t *testing.T) {
+	set := &rules.PolicySet{}
+	agent, tool := "", ""
+	for i := range 200 {
+		agent += "a"
+		tool += "t"
+		set.Policies = append(set.Policies, rules.Policy{ID: fmt.Sprintf("p%03d", i), AgentID: agent + "*", Rules: []rules.Rule{
+			{Type: rules.RateLimited, Tools: []string{"*", tool + "*"}, RateLimit: &rules.RateLimit{MaxCalls: 1, WindowSeconds: 60}},
+		}})
+	}
+	set.Policies = append(set.Policies, rules.Policy{ID: "q", AgentID: "*", Rules: []rules.Rule{{Type: rules.ToolAllowlist, Tools: []string{"*"}}}})
+	p, err := Compile(set, nil)
+	require.NoError(t, err)
+	var e Evaluation
+	call := &rules.Call{AgentID: agent, Tool: tool}
+	v := p.Decide(&e, call, time.Now())
+	require.Equal(t, rules.CodeAllowed, v.Cause().Code)
+	require.Len(t, e.cursors, 1)
+	require.Len(t, e.takes, 200)
+	require.Zero(t, testing.AllocsPerRun(20, func() { p.Decide(&e, call, time.Now()) }))
+}
