@@ -1,5 +1,7 @@
 package rules
 
+import "github.com/useveto/veto-go/internal/regexcost"
+
 // The bounds of a policy document. Lengths are in characters (code points),
 // except where a name says bytes. [Validate] enforces them, and the JSON
 // Schema of the documents states them.
@@ -20,6 +22,6 @@ const (
 	MinApprovalSeconds   = 60
 	MaxApprovalSeconds   = 86_400
 	MaxRegex             = 256
-	MaxRegexInstructions = 1_000
+	MaxRegexInstructions = regexcost.MaxInstructions
 	MaxExpressionBytes   = 4 << 10
 )

@@ -11,9 +11,6 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"github.com/open-policy-agent/opa/v1/rego"
-
-	"github.com/useveto/veto-go"
-	"github.com/useveto/veto-go/audit"
 )
 
 // The constraint-heavy workload: one tool with eight constraints of as many
@@ -81,10 +78,7 @@ func heavyHand(p map[string]any) bool {
 // heavy prints the table of the constraint-heavy workload.
 func (b *bench) heavy() {
 	b.title(os.Stdout, "One call with eight constraints (number, enum, length, path, pattern, address, boolean, URL), allowed")
-	set, err := veto.Load("heavy.json", []byte(heavyPolicy))
-	must(err)
-	a, err := veto.New(set, &veto.Options{Sink: audit.Discard})
-	must(err)
+	a := load([]byte(heavyPolicy))
 	ctx := context.Background()
 
 	env, err := cel.NewEnv(cel.Variable("args", cel.MapType(cel.StringType, cel.DynType)))
@@ -175,11 +169,8 @@ func (b *bench) conditions() {
 			args["lines"] = c.lines
 		}
 		decide := func(when string) func() {
-			set, err := veto.Load("when.json", fmt.Appendf(nil,
+			a := load(fmt.Appendf(nil,
 				`{"policies":[{"id":"p","agentId":"bot","rules":[{"type":"tool_allowlist","tools":["order"]%s}]}]}`, when))
-			must(err)
-			a, err := veto.New(set, &veto.Options{Sink: audit.Discard})
-			must(err)
 			return func() {
 				_, err := a.Authorize(ctx, "bot", "order", args)
 				must(err)
@@ -195,10 +186,4 @@ func (b *bench) conditions() {
 		b.bar(ratio <= 2, "condition %s: %.2f× bare cel-go, want 2", source, ratio)
 	}
 	b.out.Flush()
-}
-
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
 }

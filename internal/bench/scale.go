@@ -12,9 +12,6 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"github.com/useveto/veto-go"
-	"github.com/useveto/veto-go/audit"
 )
 
 // threeRules is a document of n agents with an allowlist, a denylist and a
@@ -33,18 +30,6 @@ func threeRules(n int) []byte {
 	}
 	doc.WriteString(`]}`)
 	return doc.Bytes()
-}
-
-func load(doc []byte) *veto.Authorizer {
-	set, err := veto.Load("scale.json", doc)
-	if err != nil {
-		panic(err)
-	}
-	a, err := veto.New(set, &veto.Options{Sink: audit.Discard})
-	if err != nil {
-		panic(err)
-	}
-	return a
 }
 
 func heap() uint64 {
@@ -129,16 +114,9 @@ var sink atomic.Bool
 // contention prints what one limit costs that 8 goroutines share.
 func (b *bench) contention() {
 	b.title(os.Stdout, "One limit shared by 8 goroutines, all allowed")
-	set, err := veto.Load("limit.json", []byte(`{"policies":[{"id":"p","agentId":"*","rules":[
+	a := load([]byte(`{"policies":[{"id":"p","agentId":"*","rules":[
 		{"type":"tool_allowlist","tools":["t"]},
 		{"type":"rate_limit","tools":["t"],"rateLimit":{"maxCalls":1000000,"windowSeconds":1,"per":["global"]}}]}]}`))
-	if err != nil {
-		panic(err)
-	}
-	a, err := veto.New(set, &veto.Options{Sink: audit.Discard})
-	if err != nil {
-		panic(err)
-	}
 	limiter := rate.NewLimiter(1e9, 1e9)
 	ctx := context.Background()
 	const calls = 2000

@@ -14,9 +14,6 @@ import (
 	"github.com/casbin/casbin/v2/model"
 	"github.com/cedar-policy/cedar-go"
 	"github.com/open-policy-agent/opa/v1/rego"
-
-	"github.com/useveto/veto-go"
-	"github.com/useveto/veto-go/audit"
 )
 
 // judge answers one call: whether it is allowed.
@@ -211,10 +208,7 @@ func contests() []contest {
 }
 
 func vetoJudge(rules string) judge {
-	set, err := veto.Load("scorecard.json", fmt.Appendf(nil, `{"policies":[{"id":"p","agentId":"*","rules":[%s]}]}`, rules))
-	must(err)
-	a, err := veto.New(set, &veto.Options{Sink: audit.Discard})
-	must(err)
+	a := load(fmt.Appendf(nil, `{"policies":[{"id":"p","agentId":"*","rules":[%s]}]}`, rules))
 	return func(args map[string]any) bool {
 		_, err := a.Authorize(context.Background(), "bot", "t", args)
 		return err == nil

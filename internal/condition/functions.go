@@ -169,9 +169,6 @@ func compilePattern(pattern string) (re *regexp.Regexp, size int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if len(prog.Inst) > maxProgram {
-		return nil, 0, fmt.Errorf("the pattern is too large: %d instructions, at most %d", len(prog.Inst), maxProgram)
-	}
 	re, err = regexp.Compile(pattern)
 	return re, len(prog.Inst), err
 }

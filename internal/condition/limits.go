@@ -28,7 +28,6 @@ const (
 	maxNodes   = 2000    // nodes of the parsed tree, macros expanded
 	maxLoops   = 4       // macros that loop, within or after each other
 	maxPattern = 256     // characters of a regular expression
-	maxProgram = 1000    // instructions of a compiled one
 	maxSteps   = 100_000 // bytes × instructions of one match
 
 	// stepsPerUnit is how many bytes × instructions cost one unit. The

@@ -71,9 +71,9 @@ var serviceOnly = map[string]string{
 	"outputRules": "output rules are decided by the service only",
 }
 
-// unknown notes that a member has a name that nothing reads. What it was
+// unknown notes that member i of parent has a name that nothing reads. What it was
 // probably meant to be is in doubt as well.
-func (s *source) unknown(i int32, known []string) {
+func (s *source) unknown(parent, i int32, known []string) {
 	if s.full() {
 		return
 	}
@@ -83,13 +83,6 @@ func (s *source) unknown(i int32, known []string) {
 		hint = nearest.Hint(name, known)
 	}
 	s.wrong(i, "", fmt.Sprintf("there is no field %q here", name), hint)
-	parent := int32(0)
-	for c := i - 1; c >= 0; c-- {
-		if s.tree.Nodes[c].Kind == value.Object && s.tree.Nodes[c].End > i {
-			parent = c
-			break
-		}
-	}
 	if meant := nearest.Word(name, known); meant != "" && s.tree.Member(parent, meant) == value.None {
 		steps := s.pathOf(i)
 		steps[len(steps)-1].Name = meant
@@ -103,7 +96,7 @@ func (d *decoder) structure(i int32, v reflect.Value, info *typeInfo) {
 	for c, end := t.First(i), t.Nodes[i].End; c < end; c = t.Nodes[c].End {
 		k, ok := info.byName[t.Nodes[c].Key]
 		if !ok {
-			d.unknown(c, info.names)
+			d.unknown(i, c, info.names)
 			continue
 		}
 		seen |= 1 << k

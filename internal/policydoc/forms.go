@@ -92,7 +92,7 @@ func (s *source) pagination(rows int) {
 	known := []string{"data", "pagination"}
 	for c := range s.members(value.Root) {
 		if key := t.Nodes[c].Key; key != "data" && key != "pagination" {
-			s.unknown(c, known)
+			s.unknown(value.Root, c, known)
 		}
 	}
 	at := t.Member(value.Root, "pagination")
@@ -112,7 +112,7 @@ func (s *source) pagination(rows int) {
 				s.wrong(c, "", "there are more rows than these", "load all pages as one array")
 			}
 		default:
-			s.unknown(c, known)
+			s.unknown(at, c, known)
 		}
 	}
 	n, ok := int64(0), false
