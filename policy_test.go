@@ -135,8 +135,7 @@ func TestSchemaIsTheCallers(t *testing.T) {
 	require.True(t, bytes.HasPrefix(veto.Schema(), []byte("{")))
 }
 
-// Faults of conditions, and what cannot be decided yet, are reported beside
-// the others.
+// Faults of conditions are reported beside the others.
 func TestLoadReportsConditionsBesideOtherFaults(t *testing.T) {
 	_, err := veto.Load("p.yaml", []byte(`policies:
   - id: p
@@ -145,7 +144,7 @@ func TestLoadReportsConditionsBesideOtherFaults(t *testing.T) {
     rules:
       - {type: tool_denylist, tools: [a], when: args.x >}
       - {type: parameter_constraint, tools: [a], parameters: {n: {expression: "value +"}}}
-      - {type: budget, budget: {parameter: n, max: 5, windowSeconds: 60}}
+      - {type: sequence, sequence: {blockedBy: [{tools: [a], when: now > 1}]}}
       - {type: rate_limit}
 `))
 	for _, line := range []string{":4:", ":6:", ":7:", ":8:", ":9:"} {

@@ -189,6 +189,8 @@ type decision struct {
 	eval   evaluator.Evaluation
 	call   Call
 	record audit.Record
+
+	guarded bool // whether the call succeeds will be reported
 }
 
 var pool = sync.Pool{New: func() any { return new(decision) }}
@@ -196,7 +198,7 @@ var pool = sync.Pool{New: func() any { return new(decision) }}
 // release puts d back, with nothing of the call in it.
 func (d *decision) release() {
 	d.eval.Reset()
-	d.call = Call{}
+	d.call, d.guarded = Call{}, false
 	pool.Put(d)
 }
 
@@ -264,6 +266,9 @@ func (a *Authorizer) clock(start time.Time) (now time.Time, err error) {
 	return a.opts.Now(), nil
 }
 
+// now is the time by Options.Now.
+func (a *Authorizer) now() (time.Time, error) { return a.clock(time.Now()) }
+
 // nobody answers for a nil Authorizer.
 var nobody = &Authorizer{}
 
@@ -310,6 +315,9 @@ func (a *Authorizer) cause(ctx context.Context, d *decision, p *evaluator.Progra
 	}
 	v := p.Decide(&d.eval, &d.call, now)
 	if v.Stateful() {
+		if d.guarded {
+			d.eval.Guarded()
+		}
 		v = d.eval.Settle(a.state)
 	}
 	c = v.Cause()

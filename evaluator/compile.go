@@ -50,7 +50,7 @@ func Compile(set *rules.PolicySet, opts *Options) (*Program, error) {
 		return nil, fmt.Errorf("evaluator: MaxParameterBytes is %d, more than the most allowed, %d", opts.MaxParameterBytes, MaxParameterBytes)
 	}
 	c := newCompiler(set, opts)
-	if faults := c.check(); len(faults) > 0 {
+	if faults := rules.Validate(set); len(faults) > 0 {
 		return nil, rules.Faults(faults)
 	}
 	c.compile()
@@ -109,14 +109,6 @@ func newCompiler(set *rules.PolicySet, opts *Options) *compiler {
 		},
 	}
 	return c
-}
-
-// check reports what is invalid, and what this version cannot decide.
-func (c *compiler) check() []rules.Fault {
-	if faults := rules.Validate(c.set); len(faults) > 0 {
-		return faults
-	}
-	return unsupported(c.set)
 }
 
 func (c *compiler) compile() {
@@ -182,6 +174,9 @@ func (c *compiler) build() {
 		scopes = append(scopes, s)
 	}
 	for _, s := range scopes {
+		if s.movers != nil {
+			s.movers.Build()
+		}
 		if s.tools != nil {
 			s.tools.tools.Build()
 		}
@@ -304,6 +299,17 @@ func (c *compiler) body(r *rule, src *rules.Rule, i int) {
 		r.body = b
 	case rules.RateLimited:
 		r.body = compileLimit(c.set.Policies[i].ProjectID, r, src.RateLimit)
+	case rules.Budgeted:
+		r.body = compileBudget(c.set.Policies[i].ProjectID, r, src.Budget)
+	case rules.Sequenced:
+		r.body = &sequence{
+			blockedBy: c.compileEntries(src.Sequence.BlockedBy, true, func(i int, err error) {
+				fault(rules.Fault{Path: fmt.Sprintf("sequence.blockedBy[%d].when", i), Message: err.Error()})
+			}),
+			requires: c.compileEntries(src.Sequence.Requires, false, func(i int, err error) {
+				fault(rules.Fault{Path: fmt.Sprintf("sequence.requires[%d].when", i), Message: err.Error()})
+			}),
+		}
 	case rules.TimeBased:
 		w, err := compileTimeWindow(src.TimeWindow, c.zones)
 		if err != nil {

@@ -45,7 +45,8 @@ func (p *Program) decide(e *Evaluation, call *rules.Call, now time.Time) *Verdic
 	default:
 		e.decided(defaultDeny)
 	}
-	v.stateful = e.rests(v)
+	// A session remembers every call of it that is allowed.
+	v.stateful = e.rests(v) || call.Session != "" && v.Cause().Outcome == rules.Allowed
 	return v
 }
 

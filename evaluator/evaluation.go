@@ -36,6 +36,11 @@ type Evaluation struct {
 	keys    []byte // counter keys of takes, one after the other
 	taken   bool   // takes are in the state, to be given back on failure
 
+	guarded    bool     // whether the call succeeds will be reported
+	session    *session // of the call, while its takes are in the state
+	remembered remembered
+	past       past
+
 	judging *rule // the rule that is being asked, for a panic of it
 	group   group
 	verdict Verdict
@@ -70,7 +75,9 @@ func (e *Evaluation) Reset() {
 	e.input.Args = nil // holds fills it in again
 	e.scope.Reset()
 	e.shadowScope.Reset()
-	e.taken = false
+	e.taken, e.guarded = false, false
+	e.session, e.remembered = nil, remembered{}
+	e.past.reset()
 	e.cursors = e.cursors[:0]
 	e.takes = e.takes[:0]
 	e.keys = e.keys[:0]

@@ -4,37 +4,62 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/useveto/veto-go/internal/constraint"
 	"github.com/useveto/veto-go/internal/decimal"
-	"github.com/useveto/veto-go/internal/value"
 	"github.com/useveto/veto-go/rules"
 )
 
-// limit is a rate_limit rule with a rolling window.
+// limit is what a rule that counts bounds: a rate_limit, a budget, or a part
+// of the sessionConstraints of a tool policy.
 type limit struct {
 	identity [16]byte
-	max      int
-	window   time.Duration
+	meter    MeterKind
+	session  bool // it speaks of a session, which must be open
+	max      int  // of calls, or of different values
+	sum      decimal.Amount
+	text     string        // of the bound of a budget, as it is written
+	window   time.Duration // 0: as long as the session
 	per      []keyPart
+
+	cost      decimal.Amount // of every call, where there is no parameter
+	parameter *parameter     // that is summed, or whose values are counted
 }
 
 // keyPart is a part of a counter's key.
 type keyPart struct {
-	kind  string // agent, global, tool, user, project or param
+	kind  string // agent, global, tool, user, project, session or param
 	param constraint.Selector
 }
 
-// take is one limit on which a verdict rests.
-type take struct {
-	limit      *limit
-	rule       *rule
-	key        []byte // of the counter; part of Evaluation.keys
-	exhausted  bool
-	retryAfter time.Duration
-	at         int64 // the time that the call counts for, once taken
+// parameter is a parameter by its name.
+type parameter struct {
+	name string
+	at   constraint.Selector
+}
+
+func newParameter(name string) *parameter {
+	return &parameter{name, constraint.NewSelector(name)}
+}
+
+// code is that of a violation.
+func (l *limit) code() rules.Code {
+	if l.text == "" {
+		return rules.CodeRateLimited
+	}
+	return rules.CodeBudgetExceeded
+}
+
+// basis fills in what a reason says of the bound.
+func (l *limit) basis(b *rules.Basis) {
+	if l.text == "" {
+		b.MaxCalls, b.Window = l.max, l.window
+	} else {
+		b.Max = l.text
+	}
 }
 
 var (
@@ -42,7 +67,8 @@ var (
 	byAgent  = []keyPart{{kind: "agent"}}
 )
 
-func keyParts(per []string) []keyPart {
+// compileParts returns the parts of a key; nil are those of the default.
+func compileParts(per []string) []keyPart {
 	if slices.Equal(per, perAgent) {
 		return byAgent // shared: most limits are so
 	}
@@ -56,110 +82,158 @@ func keyParts(per []string) []keyPart {
 	return parts
 }
 
-// compileLimit compiles a valid block. The identity of a counter is what the
-// limit is about (project, policy, rule, window, key parts), not how much it
-// permits: a reload that changes the number, the tools or the condition keeps
-// what was counted.
-func compileLimit(projectID *string, r *rule, b *rules.RateLimit) *limit {
-	per := b.Per
+// identify gives l its key parts and its identity. The identity of a counter
+// is what the limit is about (project, policy, rule, window, key parts, and
+// what kind of thing is counted), not how much it permits: a reload that
+// changes the number, the tools or the condition keeps what was counted.
+func (l *limit) identify(project *string, r *rule, per []string) {
 	if per == nil {
 		per = perAgent
 	}
-	project := ""
-	if projectID != nil {
-		project = *projectID
-	}
 	var buf []byte
-	for _, part := range []string{project, r.policy.id, r.id} {
-		buf = appendPart(buf, part)
-	}
+	buf = appendPart(buf, deref(project))
+	buf = appendPart(buf, r.policy.id)
+	buf = appendPart(buf, r.id)
 	for _, part := range per {
 		buf = appendPart(buf, part)
 	}
-	buf = binary.AppendUvarint(buf, uint64(b.WindowSeconds))
+	buf = binary.AppendUvarint(buf, uint64(l.window/time.Second))
+	buf = append(buf, byte(l.meter))
 	sum := sha256.Sum256(buf)
-	l := &limit{max: b.MaxCalls, window: time.Duration(b.WindowSeconds) * time.Second, per: keyParts(per)}
 	copy(l.identity[:], sum[:])
+	l.per = compileParts(per)
+	l.session = l.session || slices.Contains(per, "session")
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// compileLimit compiles a valid rate_limit.
+func compileLimit(project *string, r *rule, b *rules.RateLimit) *limit {
+	l := &limit{meter: CountCalls, max: b.MaxCalls, window: time.Duration(b.WindowSeconds) * time.Second}
+	if b.Algorithm == "token_bucket" {
+		l.meter = TokenBucket
+	}
+	l.identify(project, r, b.Per)
 	return l
 }
 
+// compileBudget compiles a valid budget.
+func compileBudget(project *string, r *rule, b *rules.Budget) *limit {
+	l := &limit{
+		meter: SumAmounts, session: b.PerSession,
+		text: string(*b.Max), window: time.Duration(b.WindowSeconds) * time.Second,
+	}
+	switch {
+	case b.Distinct != "":
+		l.meter, l.parameter = CountValues, newParameter(b.Distinct)
+		l.max = wholeNumber(*b.Max)
+	case b.Cost != nil:
+		l.sum, l.cost = amountOf(string(*b.Max)), amountOf(string(*b.Cost))
+	default:
+		l.sum, l.parameter = amountOf(string(*b.Max)), newParameter(b.Parameter)
+	}
+	l.identify(project, r, b.Per)
+	return l
+}
+
+// amountOf returns a number of a valid set as an amount; no amount, which
+// permits nothing, where it is none.
+func amountOf(text string) decimal.Amount {
+	a, fit := decimal.ParseAmount(text)
+	if fit != decimal.Fits {
+		return decimal.Amount{}
+	}
+	return a
+}
+
+func wholeNumber[T ~string](text T) int {
+	n, _, side := decimal.Floor(string(text))
+	if side != 0 {
+		return 0
+	}
+	return int(min(n, rules.MaxCalls))
+}
+
 func (l *limit) judge(e *Evaluation, r *rule) judgement {
+	if l.session && e.call.Session == "" {
+		return sessionless
+	}
+	t := take{limit: l, rule: r}
 	start := len(e.keys)
 	if !e.appendKey(l) {
 		e.keys = e.keys[:start]
 		e.why = "the call lacks a part of the counter's key"
 		return judgement{outcome: failed}
 	}
+	t.key = e.keys[start:len(e.keys):len(e.keys)]
+	if j := e.measure(&t); j.outcome != passes {
+		e.keys = e.keys[:start]
+		return j
+	}
 	if r.policy.flags.shadow {
 		e.keys = e.keys[:start]
 		return judgement{outcome: passes} // a shadow counts nothing
 	}
-	e.takes = append(e.takes, take{limit: l, rule: r, key: e.keys[start:len(e.keys):len(e.keys)]})
+	e.takes = append(e.takes, t)
 	return judgement{outcome: passes}
 }
 
-// maxKeyPart is the most bytes of a parameter that is part of a key.
-const maxKeyPart = 256
+// sessionless is what a rule about sessions says of a call without one.
+var sessionless = judgement{outcome: denies, code: rules.CodeSessionUnknown}
 
-// appendKey appends the key of the call's counter for l. Every part is
-// preceded by its length, so that no two calls share a key unless they share
-// every part. It reports false where the call lacks a part.
-func (e *Evaluation) appendKey(l *limit) bool {
-	e.keys = append(e.keys, l.identity[:]...)
-	e.keys = appendPart(e.keys, e.call.Project)
-	for i := range l.per {
-		switch l.per[i].kind {
-		case "agent":
-			e.keys = appendPart(e.keys, e.call.AgentID)
-		case "global":
-		case "tool":
-			e.keys = appendPart(e.keys, e.tool)
-		case "user":
-			if e.call.User == "" {
-				return false
-			}
-			e.keys = appendPart(e.keys, e.call.User)
-		case "project":
-			if e.call.Project == "" {
-				return false
-			}
-		case "param":
-			if !e.appendParameter(&l.per[i].param) {
-				return false
-			}
-		default:
-			return false
+// measure finds the amount or the value that the call adds.
+func (e *Evaluation) measure(t *take) judgement {
+	l := t.limit
+	switch {
+	case l.meter == CountValues:
+		start := len(e.keys)
+		if !e.appendParameter(&l.parameter.at) {
+			e.keys = e.keys[:start]
+			return e.noMeasure(l, "is absent, or no string of at most 256 bytes, number or boolean")
 		}
+		t.value = e.keys[start:len(e.keys):len(e.keys)]
+	case l.parameter != nil:
+		return e.measureAmount(t)
+	case l.meter == Tally:
+		t.by = 1
+	default:
+		t.amount = l.cost
 	}
-	return true
+	return judgement{outcome: passes}
 }
 
-// appendParameter appends a string of at most 256 bytes, a number in
-// canonical form or a boolean, with its kind.
-func (e *Evaluation) appendParameter(name *constraint.Selector) bool {
-	t := &e.args
-	i := name.Find(t)
-	if i == value.None {
-		return false
+func (e *Evaluation) measureAmount(t *take) judgement {
+	l := t.limit
+	var text [512]byte
+	number, ok := e.number(&l.parameter.at, text[:0])
+	if !ok {
+		return e.noMeasure(l, "is absent, or no number")
 	}
-	n := &t.Nodes[i]
-	e.keys = append(e.keys, byte(n.Kind))
-	switch n.Kind {
-	case value.String:
-		if len(n.Text) > maxKeyPart {
-			return false
-		}
-		e.keys = appendPart(e.keys, n.Text)
-	case value.Bool:
-		e.keys = append(e.keys, byte(n.Bits))
-	case value.Number:
-		var text, canonical [512]byte
-		number := decimal.Canonical(canonical[:0], string(n.AppendNumber(text[:0])))
-		e.keys = appendPart(e.keys, string(number))
+	amount, fit := decimal.ParseAmount(string(number))
+	switch fit {
+	case decimal.Fits:
+		t.amount = amount
+	case decimal.TooLarge:
+		t.amount = tooMuch
+	case decimal.Negative:
+		return judgement{outcome: denies, code: rules.CodeBudgetExceeded, parameter: l.parameter.name}
 	default:
-		return false
+		return e.noMeasure(l, "has more than "+strconv.Itoa(decimal.AmountDigits)+" digits after the point")
 	}
-	return true
+	return judgement{outcome: passes}
+}
+
+// tooMuch stands for every amount that is above all bounds.
+var tooMuch = amountOf("999999999999999999.999999999999999999")
+
+func (e *Evaluation) noMeasure(l *limit, why string) judgement {
+	e.why = "the parameter that is counted " + why
+	return judgement{outcome: failed, parameter: l.parameter.name}
 }
 
 func appendPart(dst []byte, part string) []byte {

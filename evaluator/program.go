@@ -27,6 +27,7 @@ type Program struct {
 	floor    agentIndex // organisation-wide policies that no project replaces
 	projects map[string]*scope
 	shadows  bool // some policy is a shadow
+	tallies  bool // some tool policy has counters of sessions
 	lists    map[string]*constraint.List
 	content  map[string][]string // of the lists, as the document has it
 }
@@ -63,7 +64,8 @@ func (p *Program) Revision() string {
 // scope is the policies of one project, or the organisation-wide ones.
 type scope struct {
 	agents agentIndex
-	tools  *unit // tool policies
+	tools  *unit                  // tool policies
+	movers *pattern.Index[movers] // counters of sessions, by the tools that move them
 }
 
 // agentIndex finds the policies that are about an agent.
@@ -164,7 +166,9 @@ type rule struct {
 }
 
 // stateful reports whether r counts calls.
-func (r *rule) stateful() bool { return r.kind == rateLimit }
+func (r *rule) stateful() bool {
+	return r.kind == rateLimit || r.kind == budgeted || r.kind == sequenced
+}
 
 // ruleKind is a rule type as a number; the order is that of rules.RuleTypes.
 type ruleKind uint8
@@ -174,6 +178,10 @@ const (
 	denylist
 	parameterConstraint
 	rateLimit
+	timeBased
+	requireApproval
+	budgeted
+	sequenced
 )
 
 func kindOf(t rules.RuleType) ruleKind { return ruleKind(slices.Index(rules.RuleTypes, t)) }
@@ -191,6 +199,7 @@ type judgement struct {
 	outcome   judged
 	code      rules.Code // of a denial or escalation
 	parameter string
+	earlier   bool // of a sequence: because of an earlier call
 }
 
 type judged uint8
@@ -234,30 +243,39 @@ type causes struct {
 	more  atomic.Pointer[[]*Cause]
 }
 
-func (c *Cause) is(outcome rules.Outcome, code rules.Code, parameter string) bool {
-	return c.Code == code && c.Outcome == outcome && c.Basis.Parameter == parameter
+// what is what makes a cause of a rule differ from its others.
+type what struct {
+	outcome   rules.Outcome
+	code      rules.Code
+	parameter string
+	earlier   bool
 }
 
-// get returns the cause with these three, made by fill if it is new.
-func (c *causes) get(outcome rules.Outcome, code rules.Code, parameter string, fill func() Cause) *Cause {
-	if first := c.first.Load(); first != nil && first.is(outcome, code, parameter) {
+func (c *Cause) is(w what) bool {
+	return c.Code == w.code && c.Outcome == w.outcome && c.Basis.Parameter == w.parameter && c.Basis.Earlier == w.earlier
+}
+
+// get returns the cause of w, made by fill if it is new.
+func (c *causes) get(w what, fill func() Cause) *Cause {
+	if first := c.first.Load(); first != nil && first.is(w) {
 		return first
 	}
-	return c.find(outcome, code, parameter, fill)
+	return c.find(w, fill)
 }
 
-func (c *causes) find(outcome rules.Outcome, code rules.Code, parameter string, fill func() Cause) *Cause {
+func (c *causes) find(w what, fill func() Cause) *Cause {
 	for {
 		known := c.more.Load()
 		if known != nil {
 			for _, k := range *known {
-				if k.is(outcome, code, parameter) {
+				if k.is(w) {
 					return k
 				}
 			}
 		}
 		cause := fill()
-		cause.Outcome, cause.Code, cause.Basis.Parameter = outcome, code, parameter
+		cause.Outcome, cause.Code = w.outcome, w.code
+		cause.Basis.Parameter, cause.Basis.Earlier = w.parameter, w.earlier
 		made := newCause(cause)
 		if c.first.CompareAndSwap(nil, made) {
 			return made
@@ -282,23 +300,28 @@ func (r *rule) cause(j judgement) *Cause {
 	if j.outcome == failed {
 		code = rules.CodeEvaluationError
 	}
-	return r.causes.get(outcome, code, j.parameter, func() Cause {
+	return r.causes.get(what{outcome, code, j.parameter, j.earlier}, func() Cause {
 		c := r.policy.newCause()
 		c.RuleID = r.id
-		if l, ok := r.body.(*limit); ok {
-			c.Basis.MaxCalls, c.Basis.Window = l.max, l.window
+		switch b := r.body.(type) {
+		case *limit:
+			b.basis(&c.Basis)
+		case *tally:
+			b.limit.basis(&c.Basis)
 		}
 		return c
 	})
 }
 
+var allowed = what{outcome: rules.Allowed, code: rules.CodeAllowed}
+
 // allowed returns the cause of a grant by p; r is the rule that granted, or
 // nil.
 func (p *policy) allowed(r *rule) *Cause {
 	if r == nil {
-		return p.causes.get(rules.Allowed, rules.CodeAllowed, "", p.newCause)
+		return p.causes.get(allowed, p.newCause)
 	}
-	return r.causes.get(rules.Allowed, rules.CodeAllowed, "", func() Cause {
+	return r.causes.get(allowed, func() Cause {
 		c := p.newCause()
 		c.RuleID = r.id
 		return c

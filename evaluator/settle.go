@@ -51,7 +51,7 @@ func (e *Evaluation) settle(s *State, commit bool) *Verdict {
 	switch s.take(e, commit) {
 	case taken:
 		e.taken = commit
-	case exhausted:
+	case refused:
 		e.override(v)
 	default:
 		e.decided(noState)
@@ -72,8 +72,8 @@ func (e *Evaluation) GiveBack(s *State) {
 	}
 }
 
-// override changes the verdict where some of the takes are exhausted. Takes
-// stand in the order of their policies, and an exhausted one makes its policy
+// override changes the verdict where something stands against the call. Takes
+// stand in the order of their policies, and one that refuses makes its policy
 // deny (or escalate): so the first group with one decides, unless v's group
 // stands before it.
 func (e *Evaluation) override(v *Verdict) {
@@ -82,7 +82,7 @@ func (e *Evaluation) override(v *Verdict) {
 	group := int32(undecided)
 	for i := range e.takes {
 		t := &e.takes[i]
-		if !t.exhausted {
+		if t.says.outcome == passes {
 			continue
 		}
 		if e.trace != nil {
@@ -92,13 +92,14 @@ func (e *Evaluation) override(v *Verdict) {
 		if deny == nil && escalate == nil {
 			group = p.priority
 		}
-		if !t.rule.soft {
+		soft := t.says.outcome == escalates
+		if !soft {
 			retry = max(retry, t.retryAfter)
 		}
 		if p.priority != group {
 			continue
 		}
-		if t.rule.soft {
+		if soft {
 			if escalate == nil {
 				escalate = t
 			}
@@ -112,17 +113,17 @@ func (e *Evaluation) override(v *Verdict) {
 		if same && v.cause.Outcome == rules.Denied && !deny.rule.before(v) {
 			return
 		}
-		v.by(deny, judgement{outcome: denies, code: rules.CodeRateLimited})
+		v.by(deny)
 		v.retry = retry
 	case same && v.cause.Outcome == rules.Denied:
 	case same && v.cause.Outcome == rules.Escalated && v.order <= escalate.rule.policy.order:
 	default:
-		v.by(escalate, judgement{outcome: escalates, code: rules.CodeApprovalRequired})
+		v.by(escalate)
 	}
 }
 
-// by makes what the rule of an exhausted take says the verdict.
-func (v *Verdict) by(t *take, j judgement) {
+// by makes what a take says the verdict.
+func (v *Verdict) by(t *take) {
 	p := t.rule.policy
-	v.cause, v.priority, v.order = t.rule.cause(j), p.priority, p.order
+	v.cause, v.priority, v.order = t.rule.cause(t.says), p.priority, p.order
 }

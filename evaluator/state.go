@@ -16,19 +16,30 @@ type StateOptions struct {
 	// MaxKeysPerAgent is the most live counters of one agent in one project;
 	// default 100,000.
 	MaxKeysPerAgent int
+	// MaxSessions is the most open sessions; default 100,000.
+	MaxSessions int
+	// SessionIdle is after how long without a decision about it a session is
+	// forgotten; default 24 hours.
+	SessionIdle time.Duration
+	// MaxHistoryBytes is about the most memory that the histories of all
+	// sessions may take; default 256 MiB. One session has at most 64 KiB.
+	MaxHistoryBytes int
 }
 
 const (
 	defaultMaxKeys         = 1_000_000
 	defaultMaxKeysPerAgent = 100_000
+	defaultMaxSessions     = 100_000
+	defaultSessionIdle     = 24 * time.Hour
+	defaultHistoryBytes    = 256 << 20
 	shardCount             = 64 // as many as fit the bits of one word
 )
 
 // State is the history that limits count: how many calls of each key were
-// allowed, and when. It lives outside the policies and survives their reload.
-// It is safe for concurrent use, and may be shared by several Authorizers of
-// one process. A live counter is never dropped: when there is no room, calls
-// that need a new one are denied.
+// allowed, and when; and the sessions that are open. It lives outside the
+// policies and survives their reload. It is safe for concurrent use, and may
+// be shared by several Authorizers of one process. A live counter is never
+// dropped: when there is no room, calls that need a new one are denied.
 //
 // Time is monotonic where the times it is given have a monotonic reading, so
 // that a clock that is set back or forward frees nothing early.
@@ -37,11 +48,13 @@ type State struct {
 	base    time.Time
 	maxKeys int64
 	perUser int64
-	live    atomic.Int64 // counters in all shards
+	live    atomic.Int64 // counters in all shards and sessions
 	shards  [shardCount]shard
 
 	mu     sync.Mutex
 	owners map[string]*owner // by project and agent
+
+	sessions sessions
 }
 
 // owner counts the live counters of one agent in one project.
@@ -67,27 +80,32 @@ func NewState(opts *StateOptions) *State {
 	}
 	s := &State{
 		seed: maphash.MakeSeed(), base: time.Now(),
-		maxKeys: defaultMaxKeys, perUser: defaultMaxKeysPerAgent,
-		owners: make(map[string]*owner),
-	}
-	if opts.MaxKeys > 0 {
-		s.maxKeys = int64(opts.MaxKeys)
-	}
-	if opts.MaxKeysPerAgent > 0 {
-		s.perUser = int64(opts.MaxKeysPerAgent)
+		maxKeys: int64(or(opts.MaxKeys, defaultMaxKeys)),
+		perUser: int64(or(opts.MaxKeysPerAgent, defaultMaxKeysPerAgent)),
+		owners:  make(map[string]*owner),
 	}
 	for i := range s.shards {
 		s.shards[i].counters = make(map[string]*counter)
 		s.shards[i].latest = math.MinInt64
 	}
+	s.sessions.init(opts)
 	return s
 }
 
-// time is the time of the decision in nanoseconds from the base. Times that
-// are centuries off, so that no window can be added to them, are cut.
-func (s *State) time(e *Evaluation) int64 {
+// or is the value of an option: that of its default where it is not above
+// zero.
+func or[T int | time.Duration](value, otherwise T) T {
+	if value > 0 {
+		return value
+	}
+	return otherwise
+}
+
+// time is a time in nanoseconds from the base. Times that are centuries off,
+// so that no window can be added to them, are cut.
+func (s *State) time(t time.Time) int64 {
 	const most = math.MaxInt64 / 2
-	return min(max(int64(e.now.Sub(s.base)), -most), most)
+	return min(max(int64(t.Sub(s.base)), -most), most)
 }
 
 type takeResult uint8
@@ -95,58 +113,131 @@ type takeResult uint8
 const (
 	noRoom takeResult = iota // the zero value refuses
 	taken
-	exhausted
+	refused // some take says why
 )
 
-// take looks at every counter of e.takes under one lock each, held together,
-// and where none is exhausted and commit is set, counts the call in all of
-// them.
+// take looks at everything that e.takes rests on, and where nothing stands
+// against the call and commit is set, counts the call everywhere. Nothing
+// changes in between: the session and the shards of all counters are locked.
 func (s *State) take(e *Evaluation, commit bool) takeResult {
-	now := s.time(e)
-	locked := s.lock(e.takes)
-	defer s.unlock(locked)
+	now := s.time(e.now)
+	ses := s.lockSession(e, now)
+	if ses != nil {
+		defer ses.mu.Unlock()
+	}
 	result := taken
 	for i := range e.takes {
 		t := &e.takes[i]
-		sh := &s.shards[s.shardOf(t.key)]
-		c := sh.counters[string(t.key)]
-		if c == nil {
+		t.says = judgement{outcome: passes}
+		switch {
+		case t.needsSession() && ses == nil:
+			t.says = sessionless
+		case t.sequence != nil:
+			e.why = ""
+			t.says = t.sequence.over(e, t.rule, &ses.history, ses.at(now))
+			t.why = e.why
+		}
+		if t.says.outcome != passes {
+			result = refused
+		}
+	}
+	if commit && ses != nil {
+		e.addTallies()
+	}
+	locked := s.lock(e.takes)
+	defer s.unlock(locked)
+	for i := range e.takes {
+		t := &e.takes[i]
+		if t.limit == nil || t.says.outcome != passes {
 			continue
 		}
-		if t.retryAfter = c.wait(now, t.limit); t.retryAfter > 0 {
-			t.exhausted, result = true, exhausted
+		if c := s.find(t, ses); c != nil {
+			var fits bool
+			if fits, t.retryAfter = c.meter.look(c.at(now), t); !fits {
+				t.past()
+			}
+		} else if !fitsFresh(t) {
+			t.past()
+		}
+		if t.says.outcome != passes {
+			result = refused
 		}
 	}
 	if result != taken || !commit {
 		return result
 	}
 	for i := range e.takes {
-		t := &e.takes[i]
-		sh := &s.shards[s.shardOf(t.key)]
-		c := sh.counters[string(t.key)]
-		if c == nil {
-			if c = s.insert(sh, t, e, now); c == nil {
-				s.undo(e.takes[:i])
-				return noRoom
-			}
+		if t := &e.takes[i]; t.limit != nil && !s.add(t, ses, e, now) {
+			s.undo(e.takes[:i], ses, now)
+			return noRoom
 		}
-		t.at = c.add(now, t.limit)
+	}
+	if ses != nil {
+		s.remember(ses, e, now)
 	}
 	return taken
 }
 
-// giveBack takes the call out of the counters again.
-func (s *State) giveBack(e *Evaluation) {
-	locked := s.lock(e.takes)
-	defer s.unlock(locked)
-	s.undo(e.takes)
+// fitsFresh reports whether t fits where nothing was counted yet.
+func fitsFresh(t *take) bool {
+	switch t.limit.meter {
+	case SumAmounts:
+		return t.amount.Compare(t.limit.sum) <= 0
+	case Tally:
+		return t.by <= t.limit.max
+	default:
+		return t.limit.max >= 1
+	}
 }
 
-func (s *State) undo(takes []take) {
+// find returns the counter of t, or nil.
+func (s *State) find(t *take, ses *session) *counter {
+	if t.inSession() {
+		if ses == nil {
+			return nil
+		}
+		return ses.counters[string(t.key)]
+	}
+	return s.shards[s.shardOf(t.key)].counters[string(t.key)]
+}
+
+// add counts t, and reports whether there was room for it.
+func (s *State) add(t *take, ses *session, e *Evaluation, now int64) bool {
+	c := s.find(t, ses)
+	if c == nil {
+		if c = s.insert(t, ses, e, now); c == nil {
+			return false
+		}
+	}
+	if v, ok := c.meter.(*valueMeter); ok && !s.roomFor(v, c.owner, t) {
+		return false
+	}
+	c.meter.add(c.at(now), t)
+	return true
+}
+
+// giveBack takes the call out of everything that counted it.
+func (s *State) giveBack(e *Evaluation) {
+	now := s.time(e.now)
+	ses := e.session
+	if ses != nil {
+		ses.mu.Lock()
+		defer ses.mu.Unlock()
+		ses.history.forget(&e.remembered)
+	}
+	locked := s.lock(e.takes)
+	defer s.unlock(locked)
+	s.undo(e.takes, ses, now)
+}
+
+func (s *State) undo(takes []take, ses *session, now int64) {
 	for i := range takes {
 		t := &takes[i]
-		if c := s.shards[s.shardOf(t.key)].counters[string(t.key)]; c != nil {
-			c.remove(t.at, t.limit)
+		if t.limit == nil {
+			continue
+		}
+		if c := s.find(t, ses); c != nil {
+			c.meter.remove(c.at(now), t)
 		}
 	}
 }
@@ -158,7 +249,9 @@ func (s *State) shardOf(key []byte) int {
 // lock locks the shards of all takes, in one order for everybody.
 func (s *State) lock(takes []take) (mask uint64) {
 	for i := range takes {
-		mask |= 1 << s.shardOf(takes[i].key)
+		if t := &takes[i]; t.limit != nil && !t.inSession() {
+			mask |= 1 << s.shardOf(t.key)
+		}
 	}
 	for m := mask; m != 0; m &= m - 1 {
 		s.shards[bits.TrailingZeros64(m)].mu.Lock()
@@ -169,66 +262,5 @@ func (s *State) lock(takes []take) (mask uint64) {
 func (s *State) unlock(mask uint64) {
 	for m := mask; m != 0; m &= m - 1 {
 		s.shards[bits.TrailingZeros64(m)].mu.Unlock()
-	}
-}
-
-// insert makes the counter of t, or returns nil where there is no room. A few
-// counters that have run out make room first, so that the cost of clearing up
-// is spread over the inserts.
-func (s *State) insert(sh *shard, t *take, e *Evaluation, now int64) *counter {
-	s.sweep(sh, now)
-	if s.live.Add(1) > s.maxKeys {
-		s.live.Add(-1)
-		return nil
-	}
-	var stack [2*maxName + 8]byte
-	key := appendPart(appendPart(stack[:0], e.call.Project), e.call.AgentID)
-	s.mu.Lock()
-	o := s.owners[string(key)]
-	if o == nil {
-		o = &owner{key: string(key)}
-		s.owners[o.key] = o
-	}
-	full := o.live >= s.perUser
-	if !full {
-		o.live++
-	}
-	s.mu.Unlock()
-	if full {
-		s.live.Add(-1)
-		return nil
-	}
-	c := &counter{key: string(t.key), owner: o, window: int64(t.limit.window), latest: sh.latest}
-	sh.counters[c.key] = c
-	sh.all = append(sh.all, c)
-	return c
-}
-
-// sweep looks at two counters and drops those that count nothing any more.
-func (s *State) sweep(sh *shard, now int64) {
-	for range 2 {
-		if len(sh.all) == 0 {
-			return
-		}
-		if sh.hand >= len(sh.all) {
-			sh.hand = 0
-		}
-		c := sh.all[sh.hand]
-		if c.expire(max(now, c.latest)); len(c.entries) > 0 {
-			sh.hand++
-			continue
-		}
-		sh.latest = max(sh.latest, now, c.latest)
-		delete(sh.counters, c.key)
-		last := len(sh.all) - 1
-		sh.all[sh.hand] = sh.all[last]
-		sh.all[last] = nil
-		sh.all = sh.all[:last]
-		s.live.Add(-1)
-		s.mu.Lock()
-		if c.owner.live--; c.owner.live == 0 {
-			delete(s.owners, c.owner.key)
-		}
-		s.mu.Unlock()
 	}
 }

@@ -47,6 +47,7 @@ func (c *compiler) toolPolicy(i int, order int32) *policy {
 			soft: tc.Action == rules.EscalateOnViolation,
 		})
 	}
+	c.sessionRules(src, add)
 	return p
 }
 

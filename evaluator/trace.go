@@ -123,25 +123,29 @@ func (e *Evaluation) tracePolicy() {
 	e.trace.Policies = append(e.trace.Policies, t)
 }
 
-// traceTake changes what the trace says of a limit that is used up.
+// traceTake changes what the trace says of a rule that the State refuses.
 func (e *Evaluation) traceTake(t *take) {
 	for i := range e.trace.Policies {
 		p := &e.trace.Policies[i]
-		if p.PolicyID != t.rule.policy.id || p.ToolPolicy {
+		if p.PolicyID != t.rule.policy.id {
 			continue
 		}
-		outcome := denies
-		if t.rule.soft {
-			outcome = escalates
-		}
+		verdict := judgedNames[t.says.outcome]
 		for j := range p.Rules {
 			if p.Rules[j].RuleID == t.rule.id {
-				p.Rules[j].Verdict = judgedNames[outcome]
-				p.Rules[j].Code = rules.CodeRateLimited.String()
+				p.Rules[j].Verdict = verdict
+				p.Rules[j].Code = t.code().String()
+				if t.says.outcome == failed {
+					p.Rules[j].Error = t.why
+				}
 			}
 		}
-		if outcome == denies || p.Verdict != judgedNames[denies] {
-			p.Verdict = judgedNames[outcome]
+		if t.says.outcome == escalates {
+			if p.Verdict != judgedNames[denies] {
+				p.Verdict = verdict
+			}
+		} else {
+			p.Verdict = judgedNames[denies]
 		}
 	}
 }

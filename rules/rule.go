@@ -72,7 +72,10 @@ type RateLimit struct {
 	// Per names the parts of the counter's key; default agent. The project
 	// is always part of it.
 	Per []string `json:"per,omitzero"`
-	// Algorithm is rolling_window (the default) or token_bucket.
+	// Algorithm is rolling_window (the default): never more than MaxCalls in
+	// any window; or token_bucket, which paces calls smoothly (MaxCalls at
+	// once, then one each WindowSeconds/MaxCalls) and can let nearly twice
+	// MaxCalls through in one window.
 	Algorithm string `json:"algorithm,omitempty"`
 }
 
@@ -96,30 +99,46 @@ type Approval struct {
 }
 
 // Budget bounds a running sum of a parameter or of a fixed cost, or the
-// number of different values of a parameter.
+// number of different values of a parameter. Sums are exact: amounts are below
+// 10^18 and have at most 18 digits after the point; any other denies.
 type Budget struct {
-	// Exactly one of Parameter, Cost and Distinct is given.
+	// Exactly one of Parameter, Cost and Distinct is given: the parameter
+	// that is summed, what every call costs, or the parameter whose different
+	// values are counted.
 	Parameter string       `json:"parameter,omitempty"`
 	Cost      *json.Number `json:"cost,omitempty"`
 	Distinct  string       `json:"distinct,omitempty"`
-	// Max is the most that the sum or the number may reach; positive.
+	// Max is the most that the sum or the number may reach; positive, and
+	// for distinct an integer up to 1,000,000.
 	Max *json.Number `json:"max"`
 	// Exactly one of WindowSeconds (1..2,678,400) and PerSession is given.
-	WindowSeconds int      `json:"windowSeconds,omitempty"`
-	PerSession    bool     `json:"perSession,omitempty"`
-	Per           []string `json:"per,omitzero"`
+	WindowSeconds int  `json:"windowSeconds,omitempty"`
+	PerSession    bool `json:"perSession,omitempty"`
+	// Per names the parts of the counter's key, as in RateLimit.
+	Per []string `json:"per,omitzero"`
 }
 
-// Sequence restricts a call by earlier calls of its session.
+// Sequence restricts a call by earlier calls of its session, which must be
+// open. At least one of the two is given.
 type Sequence struct {
-	Requires  []SequenceEntry `json:"requires,omitzero"`
+	// Requires are calls that must have been made: a call that succeeded
+	// matches each entry.
+	Requires []SequenceEntry `json:"requires,omitzero"`
+	// BlockedBy are calls that must not have been allowed: none matches any
+	// entry.
 	BlockedBy []SequenceEntry `json:"blockedBy,omitzero"`
 }
 
 // SequenceEntry matches earlier calls of a session.
 type SequenceEntry struct {
-	Tools         []string          `json:"tools"`
-	WithinSeconds *int              `json:"withinSeconds,omitempty"`
-	When          string            `json:"when,omitempty"`
-	Same          map[string]string `json:"same,omitzero"`
+	// Tools are patterns as those of a rule.
+	Tools []string `json:"tools"`
+	// WithinSeconds is how long ago the call may be, 1..2,678,400; nil is
+	// for any time.
+	WithinSeconds *int `json:"withinSeconds,omitempty"`
+	// When is a CEL condition about the earlier call; it cannot read now.
+	When string `json:"when,omitempty"`
+	// Same names parameters of this call, and for each the parameter of the
+	// earlier call that must have the same value.
+	Same map[string]string `json:"same,omitzero"`
 }

@@ -49,9 +49,13 @@ type ToolConstraint struct {
 	Required *bool `json:"required,omitempty"`
 }
 
-// SessionConstraints bound what one session does with a tool.
+// SessionConstraints bound what one session, which must be open, does with a
+// tool.
 type SessionConstraints struct {
-	MaxCalls         *int                      `json:"maxCalls,omitempty"`
+	// MaxCalls is the most calls of the tool, 1..1,000,000.
+	MaxCalls *int `json:"maxCalls,omitempty"`
+	// Budget is the most that SpendArgument may sum up to. Both are given,
+	// or none.
 	Budget           *json.Number              `json:"budget,omitempty"`
 	SpendArgument    string                    `json:"spendArgument,omitempty"`
 	CumulativeLimits []CumulativeLimit         `json:"cumulativeLimits,omitzero"`
@@ -64,10 +68,13 @@ type CumulativeLimit struct {
 	MaxValue     *json.Number `json:"maxValue"`
 }
 
-// SessionCounter counts calls up and down in a session.
+// SessionCounter is a number that the calls of a session move, never below
+// zero. A call of the policy's own tool that would leave it above Max is
+// denied, or put to a human; calls of other tools only move it.
 type SessionCounter struct {
+	// Increment and Decrement are patterns of tools that move it by one.
 	Increment []string  `json:"increment,omitzero"`
 	Decrement []string  `json:"decrement,omitzero"`
-	Max       *int      `json:"max"`
+	Max       *int      `json:"max"` // 0..1,000,000
 	MaxAction Violation `json:"maxAction,omitempty"`
 }

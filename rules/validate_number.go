@@ -24,6 +24,22 @@ func (v *validator) numberText(p *path, n json.Number) bool {
 	return false
 }
 
+// amount checks what positive does, and that sums up to n are exact.
+func (v *validator) amount(p *path, name string, n *json.Number) bool {
+	if !v.positive(p, name, n) {
+		return false
+	}
+	switch _, fit := decimal.ParseAmount(string(*n)); fit {
+	case decimal.Fits:
+		return true
+	case decimal.TooLarge:
+		v.wrong(p, name, fmt.Sprintf("%.40s is too large for a sum", *n), "sums are below 10^18")
+	default:
+		v.wrong(p, name, fmt.Sprintf("%.40s is too fine for a sum", *n), fmt.Sprintf("sums have at most %d digits after the point", decimal.AmountDigits))
+	}
+	return false
+}
+
 // positive checks a number that must be there and above zero.
 func (v *validator) positive(p *path, name string, n *json.Number) bool {
 	if n == nil {
@@ -52,13 +68,18 @@ func (v *validator) budget(p *path, b *Budget) {
 	}
 	if b.Cost != nil {
 		given++
-		v.positive(p, "cost", b.Cost)
+		v.amount(p, "cost", b.Cost)
 	}
 	if given != 1 {
 		v.fault(p, fmt.Sprintf("a budget counts one thing, here %d are given", given), "give exactly one of parameter, cost and distinct")
 	}
-	if v.positive(p, "max", b.Max) && b.Distinct != "" && !decimal.IsInteger(string(*b.Max)) {
-		v.wrong(p, "max", fmt.Sprintf("%s is no number of values", *b.Max), "give an integer")
+	if v.amount(p, "max", b.Max) && b.Distinct != "" {
+		switch n, exact, _ := decimal.Floor(string(*b.Max)); {
+		case !exact:
+			v.wrong(p, "max", fmt.Sprintf("%s is no number of values", *b.Max), "give an integer")
+		case n > MaxCalls:
+			v.wrong(p, "max", fmt.Sprintf("%s values are too many to count", *b.Max), fmt.Sprintf("at most %d", MaxCalls))
+		}
 	}
 	switch {
 	case b.WindowSeconds != 0 && b.PerSession, b.WindowSeconds == 0 && !b.PerSession:

@@ -117,7 +117,7 @@ func (v *validator) sessionConstraints(p *path, s *SessionConstraints) {
 		v.within(p, "maxCalls", *s.MaxCalls, 1, MaxCalls)
 	}
 	if s.Budget != nil {
-		v.positive(p, "budget", s.Budget)
+		v.amount(p, "budget", s.Budget)
 	}
 	switch {
 	case s.Budget != nil && s.SpendArgument == "":
@@ -134,7 +134,7 @@ func (v *validator) sessionConstraints(p *path, s *SessionConstraints) {
 	for i := range s.CumulativeLimits {
 		e := at.Element(i)
 		v.single(&e, "argumentName", s.CumulativeLimits[i].ArgumentName)
-		v.positive(&e, "maxValue", s.CumulativeLimits[i].MaxValue)
+		v.amount(&e, "maxValue", s.CumulativeLimits[i].MaxValue)
 	}
 	if len(s.Counters) > MaxParameters {
 		v.wrong(p, "counters", fmt.Sprintf("there are %d counters", len(s.Counters)), fmt.Sprintf("at most %d", MaxParameters))

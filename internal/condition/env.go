@@ -22,6 +22,10 @@ const (
 	When Kind = iota
 	// Value is the "expression" of a constraint: it reads value and args.
 	Value
+	// Earlier is the "when" of an entry of a sequence, about an earlier call:
+	// it reads what When does but now, since equal calls are remembered as
+	// one, with the time of the last.
+	Earlier
 )
 
 // EnvOptions are what conditions need from outside. A function that is nil
@@ -70,7 +74,7 @@ func NewEnv(opts *EnvOptions) *Env {
 // over [MaxSource] bytes, or one that is not UTF-8.
 func (e *Env) Compile(source string, kind Kind) (*Condition, error) {
 	switch {
-	case kind > Value:
+	case kind > Earlier:
 		return nil, fmt.Errorf("there is no kind of condition %d", kind)
 	case strings.TrimSpace(source) == "":
 		return nil, errors.New("the condition is empty")
@@ -150,7 +154,7 @@ func (d *dialect) plan(tree *ast.AST, p *planner) (plan, error) {
 }
 
 // dialects are the same for every Env.
-var dialects = sync.OnceValues(func() (all [2]dialect, err error) {
+var dialects = sync.OnceValues(func() (all [3]dialect, err error) {
 	base, err := cel.NewCustomEnv(
 		cel.StdLib(),
 		cel.CustomTypeAdapter(adapter{}),
@@ -201,13 +205,16 @@ type variable struct {
 
 var object = cel.MapType(cel.StringType, cel.DynType)
 
-var variables = [2][]variable{
-	When: {
-		{"args", object}, {"tool", cel.StringType}, {"agent", cel.StringType},
-		{"project", cel.StringType}, {"session", cel.StringType}, {"user", cel.StringType},
-		{"context", object}, {"now", cel.TimestampType},
-	},
-	Value: {{"value", cel.DynType}, {"args", object}},
+var variables = [3][]variable{
+	When:    append(ofCall[:len(ofCall):len(ofCall)], variable{"now", cel.TimestampType}),
+	Value:   {{"value", cel.DynType}, {"args", object}},
+	Earlier: ofCall,
+}
+
+var ofCall = []variable{
+	{"args", object}, {"tool", cel.StringType}, {"agent", cel.StringType},
+	{"project", cel.StringType}, {"session", cel.StringType}, {"user", cel.StringType},
+	{"context", object},
 }
 
 var _ interpreter.Activation = (*Input)(nil)

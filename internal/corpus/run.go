@@ -105,6 +105,14 @@ func (r *run) act(s *step) {
 		if err := r.auth.SetList(s.list[0], s.list[1:]); err != nil {
 			r.note(s, "%v", err)
 		}
+	case "open":
+		if err := r.auth.OpenSession(r.ctx, s.project, s.session); err != nil {
+			r.note(s, "%v", err)
+		}
+	case "end":
+		if err := r.auth.EndSession(r.ctx, s.project, s.session); err != nil {
+			r.note(s, "%v", err)
+		}
 	case "cancel":
 		ctx, cancel := context.WithCancel(r.ctx)
 		cancel()
@@ -144,7 +152,7 @@ func (r *run) compare(s *step, res veto.Result, err error) {
 		if *a.retry != res.RetryAfter {
 			r.note(s, "want retry %s, got %s", *a.retry, res.RetryAfter)
 		}
-	case a.code != "rate_limited" && res.RetryAfter != 0:
+	case a.code != "rate_limited" && a.code != "budget_exceeded" && res.RetryAfter != 0:
 		r.note(s, "there is nothing to wait for, and retry is %s", res.RetryAfter)
 	}
 	var shadow []string

@@ -25,6 +25,8 @@ type step struct {
 	agent  string        // to whom, in suspend and resume
 	load   []string      // the files, in load and refuse
 	list   []string      // the name of a list and its new values
+
+	session, project string // in open and end
 }
 
 // answer is what is expected of a call. What is nil was not said.
@@ -105,6 +107,11 @@ func (s *step) parseAction(words []string) error {
 	case s.action == "list" && len(words) > 1:
 		s.list = words[1:]
 	case s.action == "cancel" && len(words) == 1:
+	case (s.action == "open" || s.action == "end") && (len(words) == 2 || len(words) == 3):
+		s.session = words[1]
+		if len(words) == 3 {
+			s.project = words[2]
+		}
 	default:
 		return fmt.Errorf("there is no action %q", strings.Join(words, " "))
 	}

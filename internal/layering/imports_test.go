@@ -15,8 +15,10 @@ var layers = map[string]int{
 	"rules":     0,
 	"evaluator": 1,
 	"audit":     1,
+	"approval":  1,
 	"":          2, // the root
 	"remote":    3,
+	"vetotest":  3,
 	"adapters":  4,
 	"cmd":       4,
 	"examples":  4,

@@ -16,7 +16,8 @@ func TestCounterAgainstLog(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 300 {
 		l := &limit{max: 1 + rng.IntN(100), window: time.Duration(1+rng.IntN(5)) * time.Second}
-		c := &counter{window: int64(l.window), latest: -1 << 62}
+		m := &callMeter{window: int64(l.window)}
+		c := &counter{latest: -1 << 62, meter: m}
 		var log []int64
 		now, latest := int64(0), int64(-1<<62)
 		for range 400 {
@@ -35,30 +36,33 @@ func TestCounterAgainstLog(t *testing.T) {
 					recent++
 				}
 			}
-			wait := c.wait(now, l)
+			call := &take{limit: l}
+			fits, wait := m.look(c.at(now), call)
+			require.Equal(t, fits, wait == 0)
 			switch {
 			case used >= l.max:
 				require.Positive(t, wait, "one call too many")
-			case l.max <= exactCalls:
+			case l.max <= exactEntries:
 				require.Zero(t, wait, "a call too few")
 			case recent < l.max:
 				require.Zero(t, wait, "more than a sixteenth late")
 			}
 			if wait > 0 {
-				later := *c
-				later.entries = slices.Clone(c.entries)
-				require.Zero(t, later.wait(max(c.latest, now)+int64(wait), l), "there is room after the wait")
+				later := *m
+				later.entries = slices.Clone(m.entries)
+				fits, _ := later.look(c.latest+int64(wait), call)
+				require.True(t, fits, "there is room after the wait")
 				require.LessOrEqual(t, wait, l.window)
 				continue
 			}
-			at := c.add(now, l)
-			require.Equal(t, latest, at)
+			m.add(c.at(now), call)
+			require.Equal(t, latest, call.at)
 			if rng.IntN(10) == 0 {
-				c.remove(at, l)
+				m.remove(c.latest, call)
 				continue
 			}
-			log = append(log, at)
-			require.LessOrEqual(t, len(c.entries), exactCalls)
+			log = append(log, call.at)
+			require.LessOrEqual(t, len(m.entries), exactEntries)
 		}
 	}
 }
@@ -66,17 +70,18 @@ func TestCounterAgainstLog(t *testing.T) {
 // What was taken back can be taken again, also after others joined its entry.
 func TestCounterRemove(t *testing.T) {
 	l := &limit{max: 100, window: 16 * time.Second}
-	c := &counter{window: int64(l.window)}
-	first := c.add(1, l)
-	c.add(2, l)
-	c.add(3, l)
-	require.Len(t, c.entries, 1)
-	c.remove(first, l)
-	require.Equal(t, 2, c.used)
-	c.remove(int64(17*time.Second), l) // of a time that is not there
-	require.Equal(t, 2, c.used)
-	c.expire(int64(17 * time.Second))
-	c.remove(first, l) // has left the window
-	require.Zero(t, c.used)
-	require.Empty(t, c.entries)
+	m := &callMeter{window: int64(l.window)}
+	first := &take{limit: l}
+	m.add(1, first)
+	m.add(2, &take{limit: l})
+	m.add(3, &take{limit: l})
+	require.Len(t, m.entries, 1)
+	m.remove(3, first)
+	require.Equal(t, 2, m.used)
+	m.remove(3, &take{limit: l, at: int64(17 * time.Second)}) // of a time that is not there
+	require.Equal(t, 2, m.used)
+	m.expire(int64(17 * time.Second))
+	m.remove(int64(17*time.Second), first) // has left the window
+	require.Zero(t, m.used)
+	require.Empty(t, m.entries)
 }

@@ -1,0 +1,166 @@
+package evaluator
+
+import (
+	"crypto/sha256"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/useveto/veto-go/internal/value"
+)
+
+// history is the calls that were allowed in a session, oldest first. Equal
+// calls are one, with the time of the last: nothing asks for more. It is
+// bounded: the oldest make room, and then lost says until when something may
+// be missing.
+type history struct {
+	events []*event
+	byCall map[pastCall]*event
+	bytes  int
+	some   bool  // something is missing
+	lost   int64 // all that is missing is of this time, or before
+}
+
+// event is a call that was allowed.
+type event struct {
+	pastCall
+	at        int64 // when it was allowed, the last time
+	succeeded int64 // when it was allowed and then succeeded; or never
+}
+
+// pastCall is what conditions read of a call. Parameters and context are
+// JSON, or, where they are too large to keep, only their digest.
+type pastCall struct {
+	tool, agent, user string
+	args, context     string
+	bare              bool
+	digest            [sha256.Size]byte
+}
+
+// never is before every time.
+const never = math.MinInt64
+
+const (
+	// maxEvents and maxEventBytes bound one session.
+	maxEvents     = 1000
+	maxEventBytes = 64 << 10
+	// maxEventText is the most text of parameters and context of one event.
+	maxEventText = 16 << 10
+	// eventBytes is what an event takes beside its texts.
+	eventBytes = 250
+)
+
+func (c *pastCall) size() int {
+	return eventBytes + len(c.tool) + len(c.agent) + len(c.user) + len(c.args) + len(c.context)
+}
+
+// remembered is what remember did, to be undone.
+type remembered struct {
+	event             *event
+	at                int64
+	before, succeeded int64 // the times before; never, where it is new
+}
+
+// remember adds the call to the history of its session.
+func (s *State) remember(ses *session, e *Evaluation, now int64) {
+	now = ses.at(now)
+	done := now
+	if e.guarded {
+		done = never
+	}
+	h, call := &ses.history, e.pastCall()
+	if ev := h.byCall[call]; ev != nil {
+		e.remembered = remembered{ev, now, ev.at, ev.succeeded}
+		h.touch(ev, now, done)
+		return
+	}
+	freed := h.makeRoom(call.size())
+	if !s.sessions.pay(call.size() - freed) {
+		s.sessions.pay(-freed)
+		h.some, h.lost = true, now
+		return
+	}
+	ev := &event{call, now, done}
+	h.put(ev)
+	e.remembered = remembered{ev, now, never, never}
+}
+
+// pastCall returns the call as it is remembered. It shares no memory with it.
+func (e *Evaluation) pastCall() pastCall {
+	c := pastCall{
+		tool: strings.Clone(e.call.Tool), agent: strings.Clone(e.call.AgentID), user: strings.Clone(e.call.User),
+		args: textOf(&e.args), context: textOf(&e.context),
+	}
+	if len(c.args)+len(c.context) > maxEventText {
+		var both []byte
+		both = appendPart(appendPart(both, c.args), c.context)
+		c.bare, c.digest, c.args, c.context = true, sha256.Sum256(both), "", ""
+	}
+	return c
+}
+
+func textOf(t *value.Tree) string {
+	if t.Empty() {
+		return ""
+	}
+	return string(t.AppendJSON(nil, value.Root))
+}
+
+// put adds an event that is later than all others.
+func (h *history) put(ev *event) {
+	if h.byCall == nil {
+		h.byCall = make(map[pastCall]*event)
+	}
+	h.byCall[ev.pastCall] = ev
+	h.events = append(h.events, ev)
+	h.bytes += ev.size()
+}
+
+// touch makes an event one of now.
+func (h *history) touch(ev *event, now, succeeded int64) {
+	ev.at, ev.succeeded = now, max(ev.succeeded, succeeded)
+	if i := slices.Index(h.events, ev); i >= 0 {
+		copy(h.events[i:], h.events[i+1:])
+		h.events[len(h.events)-1] = ev
+	}
+}
+
+// makeRoom drops the oldest events until there is room for one of size bytes,
+// and returns the bytes of those.
+func (h *history) makeRoom(size int) (freed int) {
+	n := 0
+	for n < len(h.events) && (len(h.events)-n >= maxEvents || h.bytes+size > maxEventBytes) {
+		ev := h.events[n]
+		freed += ev.size()
+		h.bytes -= ev.size()
+		delete(h.byCall, ev.pastCall)
+		if h.lost = max(h.lost, ev.at); !h.some {
+			h.some, h.lost = true, ev.at
+		}
+		n++
+	}
+	h.events = slices.Delete(h.events, 0, n)
+	return freed
+}
+
+// forget takes back what remember did. Where the event was used again since,
+// it stays.
+func (h *history) forget(r *remembered) {
+	ev := r.event
+	r.event = nil
+	if ev == nil || h.byCall[ev.pastCall] != ev || ev.at != r.at {
+		return
+	}
+	if r.before == never {
+		// A hole in the history denies nothing: the call did not happen.
+		h.bytes -= ev.size()
+		delete(h.byCall, ev.pastCall)
+		h.events = slices.DeleteFunc(h.events, func(x *event) bool { return x == ev })
+		return
+	}
+	ev.at, ev.succeeded = r.before, r.succeeded
+	slices.SortStableFunc(h.events, func(a, b *event) int { return int(min(max(a.at-b.at, -1), 1)) })
+}
+
+// missing reports whether a call later than after may have been forgotten.
+func (h *history) missing(after int64) bool { return h.some && h.lost > after }

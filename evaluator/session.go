@@ -1,0 +1,178 @@
+package evaluator
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// sessions are the open sessions of a State.
+type sessions struct {
+	mu   sync.RWMutex
+	open map[string]*session
+	all  []*session // the same, for sweeping a few at a time
+	hand int
+	max  int
+	idle int64 // nanoseconds
+
+	bytes    int64 // of all histories; guarded by mu of bytesMu
+	bytesMu  sync.Mutex
+	maxBytes int64
+}
+
+func (s *sessions) init(opts *StateOptions) {
+	s.open = make(map[string]*session)
+	s.max = or(opts.MaxSessions, defaultMaxSessions)
+	s.idle = int64(or(opts.SessionIdle, defaultSessionIdle))
+	s.maxBytes = int64(or(opts.MaxHistoryBytes, defaultHistoryBytes))
+}
+
+// session is one open session of a project: the calls that were allowed in it,
+// and the counters that end with it.
+type session struct {
+	key string
+
+	mu       sync.Mutex
+	ended    bool
+	latest   int64 // the time of the last decision about it
+	history  history
+	counters map[string]*counter
+}
+
+// at returns the time that it is for the session, which never goes back.
+func (ses *session) at(now int64) int64 {
+	ses.latest = max(ses.latest, now)
+	return ses.latest
+}
+
+// ErrTooManySessions is the error of OpenSession when there is no room.
+var ErrTooManySessions = errors.New("evaluator: too many sessions are open")
+
+var errNoSession = errors.New("evaluator: a session is 1..255 bytes without control characters, and a project at most 255")
+
+func sessionKey(dst []byte, project, id string) []byte {
+	return appendPart(appendPart(dst, project), id)
+}
+
+// OpenSession begins a session of a project ("" for none). What rules say of
+// sessions holds for those that were opened; in any other, calls that such a
+// rule is about are denied. Opening an open session changes nothing. The
+// host opens sessions, never the model.
+func (s *State) OpenSession(project, id string, now time.Time) error {
+	if id == "" || !validID(id) || !validID(project) {
+		return errNoSession
+	}
+	at := s.time(now)
+	x := &s.sessions
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	key := string(sessionKey(nil, project, id))
+	if ses := x.open[key]; ses != nil && !s.forgotten(ses, at) {
+		return nil
+	}
+	s.sweepSessions(at)
+	if len(x.open) >= x.max {
+		return ErrTooManySessions
+	}
+	ses := &session{key: key, latest: at}
+	x.open[key] = ses
+	x.all = append(x.all, ses)
+	return nil
+}
+
+// EndSession forgets a session. Calls of it that are being decided may still
+// be allowed.
+func (s *State) EndSession(project, id string) {
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	if ses := s.sessions.open[string(sessionKey(nil, project, id))]; ses != nil {
+		s.endSession(ses)
+	}
+}
+
+// forgotten reports whether a session has been idle for too long, and then
+// forgets it. The caller holds sessions.mu.
+func (s *State) forgotten(ses *session, now int64) bool {
+	ses.mu.Lock()
+	idle := now-ses.latest >= s.sessions.idle
+	ses.mu.Unlock()
+	if idle {
+		s.endSession(ses)
+	}
+	return idle
+}
+
+// endSession ends a session; it leaves all at the next sweep.
+func (s *State) endSession(ses *session) {
+	delete(s.sessions.open, ses.key)
+	ses.mu.Lock()
+	defer ses.mu.Unlock()
+	if ses.ended {
+		return
+	}
+	ses.ended = true
+	s.sessions.pay(-ses.history.bytes)
+	ses.history = history{}
+	for _, c := range ses.counters {
+		s.drop(c)
+	}
+	ses.counters = nil
+}
+
+// sweepSessions looks at two sessions and drops those that have ended. The
+// caller holds sessions.mu.
+func (s *State) sweepSessions(now int64) {
+	x := &s.sessions
+	for range 2 {
+		if len(x.all) == 0 {
+			return
+		}
+		if x.hand >= len(x.all) {
+			x.hand = 0
+		}
+		ses := x.all[x.hand]
+		if x.open[ses.key] == ses && !s.forgotten(ses, now) {
+			x.hand++
+			continue
+		}
+		last := len(x.all) - 1
+		x.all[x.hand] = x.all[last]
+		x.all[last] = nil
+		x.all = x.all[:last]
+	}
+}
+
+// lockSession returns the call's session, locked, or nil where it is not open.
+func (s *State) lockSession(e *Evaluation, now int64) *session {
+	e.session = nil
+	if e.call.Session == "" {
+		return nil
+	}
+	var stack [2*maxName + 8]byte
+	key := sessionKey(stack[:0], e.call.Project, e.call.Session)
+	s.sessions.mu.RLock()
+	ses := s.sessions.open[string(key)]
+	s.sessions.mu.RUnlock()
+	if ses == nil {
+		return nil
+	}
+	ses.mu.Lock()
+	if ses.ended || now-ses.latest >= s.sessions.idle {
+		ses.mu.Unlock()
+		return nil
+	}
+	ses.at(now)
+	e.session = ses
+	return ses
+}
+
+// pay adds to the bytes of all histories, and reports whether they fit.
+func (x *sessions) pay(bytes int) bool {
+	x.bytesMu.Lock()
+	defer x.bytesMu.Unlock()
+	if bytes > 0 && x.bytes+int64(bytes) > x.maxBytes {
+		return false
+	}
+	x.bytes += int64(bytes)
+	return true
+}

@@ -1,0 +1,155 @@
+package evaluator
+
+import (
+	"time"
+
+	"github.com/useveto/veto-go/internal/decimal"
+)
+
+// sumMeter is the sum of the amounts of one key in (now-window, now], or of
+// all since a session began where window is 0.
+//
+// It holds entries as a callMeter does, and is exact while there are at most
+// exactEntries of them; then neighbours of one sixteenth of the window merge
+// towards the later of them. So a sum never falls early.
+type sumMeter struct {
+	window  int64
+	sum     decimal.Amount
+	entries []sumEntry
+}
+
+type sumEntry struct {
+	at     int64
+	amount decimal.Amount
+}
+
+func (m *sumMeter) expire(now int64) {
+	if m.window == 0 {
+		return
+	}
+	n := 0
+	for n < len(m.entries) && m.entries[n].at <= now-m.window {
+		m.sum = m.sum.Minus(m.entries[n].amount)
+		n++
+	}
+	if n > 0 {
+		m.entries = m.entries[:copy(m.entries, m.entries[n:])]
+	}
+}
+
+func (m *sumMeter) look(now int64, t *take) (bool, time.Duration) {
+	m.expire(now)
+	if m.sum.Plus(t.amount).Compare(t.limit.sum) <= 0 {
+		return true, 0
+	}
+	return false, m.until(now, t.amount, t.limit.sum)
+}
+
+// until returns how long it is until amount fits below most; 0 where it never
+// does.
+func (m *sumMeter) until(now int64, amount, most decimal.Amount) time.Duration {
+	if m.window == 0 || amount.Compare(most) > 0 {
+		return 0
+	}
+	rest := m.sum
+	for _, e := range m.entries {
+		if rest = rest.Minus(e.amount); rest.Plus(amount).Compare(most) <= 0 {
+			return time.Duration(e.at + m.window - now)
+		}
+	}
+	return 0 // not reached: with nothing left, amount fits
+}
+
+func (m *sumMeter) add(now int64, t *take) {
+	t.at = now
+	m.put(now, t.amount)
+}
+
+func (m *sumMeter) put(at int64, amount decimal.Amount) {
+	if amount.IsZero() {
+		return
+	}
+	m.sum = m.sum.Plus(amount)
+	if n := len(m.entries); n > 0 && (m.window == 0 || m.entries[n-1].at == at) {
+		last := &m.entries[n-1]
+		last.at, last.amount = at, last.amount.Plus(amount)
+		return
+	}
+	m.entries = append(m.entries, sumEntry{at, amount})
+	if len(m.entries) > exactEntries {
+		m.merge()
+	}
+}
+
+func (m *sumMeter) merge() {
+	kept := m.entries[:1]
+	for _, e := range m.entries[1:] {
+		last := &kept[len(kept)-1]
+		if bucketOf(last.at, m.window) == bucketOf(e.at, m.window) {
+			last.at, last.amount = e.at, last.amount.Plus(e.amount)
+			continue
+		}
+		kept = append(kept, e)
+	}
+	m.entries = kept
+}
+
+// entryOf returns the entry that a take counts in, the first at its time or,
+// where that was merged, after it; or -1, where it has left the window.
+func (m *sumMeter) entryOf(now int64, t *take) int {
+	if m.window == 0 {
+		return len(m.entries) - 1
+	}
+	if t.at > now-m.window {
+		for i := range m.entries {
+			if m.entries[i].at >= t.at {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func (m *sumMeter) remove(now int64, t *take) {
+	i := m.entryOf(now, t)
+	if i < 0 {
+		return
+	}
+	e := &m.entries[i]
+	e.amount, m.sum = e.amount.Minus(t.amount), m.sum.Minus(t.amount)
+	if e.amount.IsZero() {
+		m.entries = append(m.entries[:i], m.entries[i+1:]...)
+	}
+}
+
+// correct makes actual what t counts.
+func (m *sumMeter) correct(now int64, t *take, actual decimal.Amount) {
+	switch c := actual.Compare(t.amount); {
+	case c < 0:
+		less := *t
+		less.amount = t.amount.Minus(actual)
+		m.remove(now, &less)
+	case c > 0:
+		more := actual.Minus(t.amount)
+		if i := m.entryOf(now, t); i >= 0 {
+			m.entries[i].amount, m.sum = m.entries[i].amount.Plus(more), m.sum.Plus(more)
+		} else if m.window == 0 || t.at > now-m.window {
+			m.put(now, more)
+		}
+	}
+	t.amount = actual
+}
+
+func (m *sumMeter) usage(now int64) Usage {
+	m.expire(now)
+	u := Usage{Used: m.sum.String()}
+	if n := len(m.entries); n > 0 && m.window != 0 {
+		u.ResetIn = time.Duration(m.entries[n-1].at + m.window - now)
+	}
+	return u
+}
+
+func (m *sumMeter) idle(now int64) bool {
+	m.expire(now)
+	return len(m.entries) == 0
+}

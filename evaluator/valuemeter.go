@@ -1,0 +1,83 @@
+package evaluator
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// valueMeter is the different values of one key in (now-window, now], or since
+// a session began where window is 0, each with the time of its last use.
+type valueMeter struct {
+	window int64
+	oldest int64 // no value is older
+	values map[string]int64
+	paid   int // counters beside itself whose room it has
+}
+
+// expire drops the values that left the window. It looks at them only when
+// the oldest may have.
+func (m *valueMeter) expire(now int64) {
+	if m.window == 0 || len(m.values) == 0 || m.oldest > now-m.window {
+		return
+	}
+	m.oldest = now
+	for v, at := range m.values {
+		if at <= now-m.window {
+			delete(m.values, v)
+		} else {
+			m.oldest = min(m.oldest, at)
+		}
+	}
+}
+
+func (m *valueMeter) look(now int64, t *take) (bool, time.Duration) {
+	m.expire(now)
+	if _, known := m.values[string(t.value)]; known || len(m.values) < t.limit.max {
+		return true, 0
+	}
+	return false, m.until(now, len(m.values)+1-t.limit.max)
+}
+
+// until returns how long it is until so many values have left the window; 0
+// where they never do.
+func (m *valueMeter) until(now int64, values int) time.Duration {
+	if m.window == 0 || values <= 0 {
+		return 0
+	}
+	times := slices.Sorted(maps.Values(m.values))
+	return time.Duration(times[min(values, len(times))-1] + m.window - now)
+}
+
+func (m *valueMeter) add(now int64, t *take) {
+	t.at = now
+	if t.before, t.known = m.values[string(t.value)]; !t.known && len(m.values) == 0 {
+		m.oldest = now
+	}
+	m.values[string(t.value)] = now
+}
+
+// remove puts the time before the call back, unless the value was used again.
+func (m *valueMeter) remove(_ int64, t *take) {
+	switch at, ok := m.values[string(t.value)]; {
+	case !ok || at != t.at:
+	case t.known:
+		m.values[string(t.value)] = t.before
+		m.oldest = min(m.oldest, t.before)
+	default:
+		delete(m.values, string(t.value))
+	}
+}
+
+func (m *valueMeter) usage(now int64) Usage {
+	m.expire(now)
+	u := Usage{Used: strconv.Itoa(len(m.values))}
+	u.ResetIn = m.until(now, len(m.values))
+	return u
+}
+
+func (m *valueMeter) idle(now int64) bool {
+	m.expire(now)
+	return len(m.values) == 0
+}

@@ -1,0 +1,85 @@
+package veto
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/useveto/veto-go/evaluator"
+)
+
+// Reservation is what an allowed call holds of the budgets that it is part
+// of, until its true cost is known. It is safe for use by one goroutine at a
+// time. A Reservation of which nobody hears again stays counted as it was
+// reserved, and its call as one that did not succeed.
+type Reservation struct {
+	a    *Authorizer
+	hold *evaluator.Hold
+}
+
+// Reserve decides a call as Decide does, for a caller who will say what it
+// cost and whether it succeeded. The Reservation is nil exactly when the call
+// is not allowed.
+func (a *Authorizer) Reserve(ctx context.Context, call Call) (res *Reservation, r Result, err error) {
+	d := pool.Get().(*decision)
+	d.call, d.guarded = call, true
+	if err = a.decide(ctx, d, &r); err == nil {
+		res = &Reservation{a, d.eval.Hold()}
+	}
+	d.release()
+	return res, r, err
+}
+
+// Commit says that the call was made and succeeded, and what it cost: actual,
+// a number from 0 up to and without 10^18, takes the place of what was
+// reserved in every budget that sums. Costs above what was reserved count in
+// full, also past the bound of the budget, which then denies until there is
+// room again. An empty actual keeps what was reserved.
+func (r *Reservation) Commit(ctx context.Context, actual json.Number) error {
+	if err := r.correct(ctx, "", "", actual); err != nil {
+		return err
+	}
+	r.succeed()
+	return nil
+}
+
+// CommitBudget says what the call cost in the budget of one rule, where its
+// budgets sum different things.
+func (r *Reservation) CommitBudget(ctx context.Context, policyID, ruleID string, actual json.Number) error {
+	if err := r.correct(ctx, policyID, ruleID, actual); err != nil {
+		return err
+	}
+	r.succeed()
+	return nil
+}
+
+// Refund says that the call cost nothing and did not succeed. It still counts
+// as a call.
+func (r *Reservation) Refund(ctx context.Context) error { return r.correct(ctx, "", "", "0") }
+
+func (r *Reservation) succeed() {
+	if r.hold != nil {
+		r.a.state.Succeeded(r.hold)
+	}
+}
+
+func (r *Reservation) correct(ctx context.Context, policyID, ruleID string, actual json.Number) error {
+	if r == nil || r.a == nil {
+		return errors.New("veto: the call of this Reservation was not allowed")
+	}
+	if err := r.a.ready(ctx, "Reservation"); err != nil {
+		return err
+	}
+	if actual == "" || r.hold == nil {
+		return nil
+	}
+	now, err := r.a.now()
+	if err != nil {
+		return err
+	}
+	if !r.a.state.Correct(r.hold, now, policyID, ruleID, string(actual)) && actual != "0" {
+		return fmt.Errorf("veto: Commit: %.40q is no number from 0 up to 10^18 with at most 18 digits after the point, or the call is part of no such budget", string(actual))
+	}
+	return nil
+}
