@@ -55,7 +55,7 @@ func (a *Authorizer) Explain(ctx context.Context, call Call, opts *ExplainOption
 		}
 	default:
 		_, x.Trace = p.Explain(&e, &call, now, opts.Values)
-		v := e.Peek(a.state)
+		v := a.peek(ctx, &e)
 		c, retry = v.Cause(), v.RetryAfter()
 	}
 	x.Result = Result{

@@ -46,6 +46,11 @@ type Options struct {
 	// State is the history that limits count; default a new, empty one. Give
 	// several Authorizers the same State to have them share their limits.
 	State *evaluator.State
+	// Store takes the place of State where several processes share counters
+	// and sessions; adapters/redis has one. All of them must decide by the
+	// same policies. A call is denied (limits_unavailable) when the Store does
+	// not answer; calls that no limit or session is about never ask it.
+	Store Store
 	// Now is the clock that decisions are made by; default time.Now, whose
 	// monotonic reading keeps limits right when the wall clock is set.
 	Now func() time.Time
@@ -61,6 +66,8 @@ func (o *Options) evaluator() *evaluator.Options {
 // check reports values that mean nothing.
 func (o *Options) check() error {
 	switch {
+	case o.State != nil && o.Store != nil:
+		return errors.New("veto: Options.State and Options.Store are both set; limits are in one of them")
 	case o.Mode > Log:
 		return fmt.Errorf("veto: Options.Mode is %d; use Enforce, Shadow or Log", o.Mode)
 	case o.MaxParameterBytes < 0 || o.MaxParameterBytes > evaluator.MaxParameterBytes:

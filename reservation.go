@@ -40,8 +40,7 @@ func (r *Reservation) Commit(ctx context.Context, actual json.Number) error {
 	if err := r.correct(ctx, "", "", actual); err != nil {
 		return err
 	}
-	r.succeed()
-	return nil
+	return r.succeed(ctx)
 }
 
 // CommitBudget says what the call cost in the budget of one rule, where its
@@ -50,18 +49,18 @@ func (r *Reservation) CommitBudget(ctx context.Context, policyID, ruleID string,
 	if err := r.correct(ctx, policyID, ruleID, actual); err != nil {
 		return err
 	}
-	r.succeed()
-	return nil
+	return r.succeed(ctx)
 }
 
 // Refund says that the call cost nothing and did not succeed. It still counts
 // as a call.
 func (r *Reservation) Refund(ctx context.Context) error { return r.correct(ctx, "", "", "0") }
 
-func (r *Reservation) succeed() {
-	if r.hold != nil {
-		r.a.state.Succeeded(r.hold)
+func (r *Reservation) succeed(ctx context.Context) error {
+	if r.hold == nil {
+		return nil
 	}
+	return r.a.succeeded(ctx, r.hold)
 }
 
 func (r *Reservation) correct(ctx context.Context, policyID, ruleID string, actual json.Number) error {
@@ -78,7 +77,11 @@ func (r *Reservation) correct(ctx context.Context, policyID, ruleID string, actu
 	if err != nil {
 		return err
 	}
-	if !r.a.state.Correct(r.hold, now, policyID, ruleID, string(actual)) && actual != "0" {
+	ok, err := r.a.correct(ctx, r.hold, now, policyID, ruleID, string(actual))
+	if err != nil {
+		return err
+	}
+	if !ok && actual != "0" {
 		return fmt.Errorf("veto: Commit: %.40q is no number from 0 up to 10^18 with at most 18 digits after the point, or the call is part of no such budget", string(actual))
 	}
 	return nil

@@ -3,6 +3,8 @@ package veto
 import (
 	"context"
 	"errors"
+
+	"github.com/useveto/veto-go/evaluator"
 )
 
 // OpenSession begins a session of a project; "" is that of the Authorizer, or
@@ -18,6 +20,9 @@ func (a *Authorizer) OpenSession(ctx context.Context, project, session string) e
 	if err := a.ready(ctx, "OpenSession"); err != nil {
 		return err
 	}
+	if a.shared != nil {
+		return a.session(ctx, evaluator.OpOpen, a.projectOf(project), session)
+	}
 	now, err := a.now()
 	if err != nil {
 		return err
@@ -29,6 +34,9 @@ func (a *Authorizer) OpenSession(ctx context.Context, project, session string) e
 func (a *Authorizer) EndSession(ctx context.Context, project, session string) error {
 	if err := a.ready(ctx, "EndSession"); err != nil {
 		return err
+	}
+	if a.shared != nil {
+		return a.session(ctx, evaluator.OpEnd, a.projectOf(project), session)
 	}
 	a.state.EndSession(a.projectOf(project), session)
 	return nil

@@ -23,5 +23,8 @@ func (a *Authorizer) Usage(ctx context.Context, call Call) ([]evaluator.Usage, e
 	d.call = call
 	d.call.Project = a.projectOf(call.Project)
 	a.current.Load().get().program.Decide(&d.eval, &d.call, now)
+	if a.shared != nil {
+		return d.eval.UsageShared(func(b *evaluator.Batch) error { return a.ask(ctx, b) })
+	}
 	return d.eval.Usage(a.state), nil
 }

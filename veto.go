@@ -29,6 +29,7 @@ type Authorizer struct {
 	opts         Options
 	keepsRecords bool // the sink is not audit.Discard
 	state        *evaluator.State
+	shared       *shared // nil where limits are in state
 	log          *zap.Logger
 	redactor     *audit.Redactor
 }
@@ -46,7 +47,7 @@ func New(set *PolicySet, opts *Options) (*Authorizer, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	a := &Authorizer{opts: *opts, state: opts.State, log: opts.Logger}
+	a := &Authorizer{opts: *opts, state: opts.State, shared: newShared(opts.Store), log: opts.Logger}
 	if a.state == nil {
 		a.state = evaluator.NewState(nil)
 	}
@@ -83,6 +84,9 @@ func (a *Authorizer) SetPolicies(set *PolicySet) error {
 	defer a.change.Unlock()
 	for name, values := range a.lists {
 		p.ReplaceList(name, values)
+	}
+	if a.shared != nil && p.HasSequences() {
+		a.shared.recorded.Store(true)
 	}
 	a.setCurrent(p)
 	return nil
@@ -233,7 +237,7 @@ func (a *Authorizer) decide(ctx context.Context, d *decision, r *Result) error {
 	r.PolicyRevision, r.RetryAfter, r.Shadow = current.revision, retry, d.eval.Shadows()
 	if a.keepsRecords {
 		if err := a.record(ctx, d, r, c, start); err != nil {
-			d.eval.GiveBack(a.state)
+			a.giveBack(ctx, d)
 			a.logger().Error("decision could not be recorded", zap.Stringer("decision", r.DecisionID), zap.Error(err))
 			allowed := r.Allowed
 			c = auditFailed
@@ -292,7 +296,7 @@ func panicText(p any) string {
 func (a *Authorizer) cause(ctx context.Context, d *decision, p *evaluator.Program, now time.Time) (c *evaluator.Cause, retry time.Duration) {
 	defer func() {
 		if r := recover(); r != nil {
-			d.eval.GiveBack(a.state)
+			a.giveBack(ctx, d)
 			a.logger().Error("panic during a decision", zap.String("panic", panicText(r)), zap.Stack("stack"))
 			c, retry = panicked, 0
 		}
@@ -315,10 +319,7 @@ func (a *Authorizer) cause(ctx context.Context, d *decision, p *evaluator.Progra
 	}
 	v := p.Decide(&d.eval, &d.call, now)
 	if v.Stateful() {
-		if d.guarded {
-			d.eval.Guarded()
-		}
-		v = d.eval.Settle(a.state)
+		v = a.settle(ctx, d)
 	}
 	c = v.Cause()
 	if c.Outcome != Allowed {
@@ -333,6 +334,6 @@ func (a *Authorizer) cause(ctx context.Context, d *decision, p *evaluator.Progra
 	} else {
 		return c, 0
 	}
-	d.eval.GiveBack(a.state)
+	a.giveBack(ctx, d)
 	return c, 0
 }

@@ -302,6 +302,7 @@ func (c *compiler) body(r *rule, src *rules.Rule, i int) {
 	case rules.Budgeted:
 		r.body = compileBudget(c.set.Policies[i].ProjectID, r, src.Budget)
 	case rules.Sequenced:
+		c.program.sequences = true
 		r.body = &sequence{
 			blockedBy: c.compileEntries(src.Sequence.BlockedBy, true, func(i int, err error) {
 				fault(rules.Fault{Path: fmt.Sprintf("sequence.blockedBy[%d].when", i), Message: err.Error()})

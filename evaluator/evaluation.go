@@ -39,6 +39,8 @@ type Evaluation struct {
 	guarded    bool     // whether the call succeeds will be reported
 	session    *session // of the call, while its takes are in the state
 	remembered remembered
+	recorded   bool   // shared sessions keep the calls that are allowed
+	batched    *Batch // what a shared store has taken
 	past       past
 
 	judging *rule // the rule that is being asked, for a panic of it
@@ -75,8 +77,8 @@ func (e *Evaluation) Reset() {
 	e.input.Args = nil // holds fills it in again
 	e.scope.Reset()
 	e.shadowScope.Reset()
-	e.taken, e.guarded = false, false
-	e.session, e.remembered = nil, remembered{}
+	e.taken, e.guarded, e.recorded = false, false, false
+	e.session, e.remembered, e.batched = nil, remembered{}, nil
 	e.past.reset()
 	e.cursors = e.cursors[:0]
 	e.takes = e.takes[:0]

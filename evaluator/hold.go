@@ -14,6 +14,8 @@ type Hold struct {
 	takes      []take
 	session    *session
 	remembered remembered
+	batch      *Batch // where it was taken from a shared store: the sums
+	rules      []*rule
 }
 
 // Guarded says that a Hold will report whether the call succeeds: until then
@@ -26,6 +28,9 @@ func (e *Evaluation) Guarded() { e.guarded = true }
 func (e *Evaluation) Hold() *Hold {
 	if !e.taken {
 		return nil
+	}
+	if e.batched != nil {
+		return e.sharedHold()
 	}
 	h := &Hold{session: e.session, remembered: e.remembered}
 	for i := range e.takes {
@@ -53,7 +58,8 @@ func (s *State) Correct(h *Hold, now time.Time, policyID, ruleID, actual string)
 	if fit != decimal.Fits || h == nil {
 		return false
 	}
-	at, any := s.time(now), false
+	any := false
+	at := s.time(now)
 	s.withHold(h, func() {
 		for i := range h.takes {
 			t := &h.takes[i]
@@ -92,4 +98,72 @@ func (s *State) withHold(h *Hold, f func()) {
 	locked := s.lock(h.takes)
 	defer s.unlock(locked)
 	f()
+}
+
+// sharedHold is Hold of a shared store.
+func (e *Evaluation) sharedHold() *Hold {
+	b := *e.batched
+	h := &Hold{batch: &b}
+	b.Takes = nil
+	next := 0
+	for i := range e.takes {
+		t := &e.takes[i]
+		if t.limit == nil {
+			continue
+		}
+		if x := e.batched.Takes[next]; x.Kind == SumAmounts {
+			b.Takes = append(b.Takes, x)
+			h.rules = append(h.rules, t.rule)
+		}
+		next++
+	}
+	if b.Takes == nil && b.Event == nil {
+		return nil
+	}
+	return h
+}
+
+// Shared reports whether what is held was taken from a shared store.
+func (h *Hold) Shared() bool { return h != nil && h.batch != nil }
+
+// CorrectShared is Correct where the counters are in a shared store.
+func (h *Hold) CorrectShared(policyID, ruleID, actual string, ask func(*Batch) error) (bool, error) {
+	if !decimal.Valid(actual) {
+		return false, nil
+	}
+	amount, fit := decimal.ParseAmount(actual)
+	if fit != decimal.Fits {
+		return false, nil
+	}
+	b := *h.batch
+	b.Op, b.Takes, b.Event = OpCorrect, nil, nil
+	for i, x := range h.batch.Takes {
+		if r := h.rules[i]; (policyID == "" || r.policy.id == policyID) && (ruleID == "" || r.id == ruleID) {
+			x.Actual = amount.Digits()
+			b.Takes = append(b.Takes, x)
+		}
+	}
+	if b.Takes == nil {
+		return false, nil
+	}
+	if err := ask(&b); err != nil {
+		return true, err
+	}
+	for i := range h.batch.Takes {
+		if r := h.rules[i]; (policyID == "" || r.policy.id == policyID) && (ruleID == "" || r.id == ruleID) {
+			h.batch.Takes[i].Amount = amount.Digits()
+		}
+	}
+	return true, nil
+}
+
+// SucceededShared is Succeeded where the session is in a shared store.
+func (h *Hold) SucceededShared(ask func(*Batch) error) error {
+	if h.batch.Event == nil {
+		return nil
+	}
+	return ask(&Batch{
+		Op: OpAppend, Project: h.batch.Project, Agent: h.batch.Agent, Session: h.batch.Session,
+		Event: wireEvent{Succeeded: h.batch.Length}.encode(),
+	})
 }

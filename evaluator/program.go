@@ -21,15 +21,16 @@ type Program struct {
 	limits      inputLimits
 	revision    string
 
-	agents   map[string]rules.AgentStatus
-	listed   bool // agents are listed: any other is denied
-	org      scope
-	floor    agentIndex // organisation-wide policies that no project replaces
-	projects map[string]*scope
-	shadows  bool // some policy is a shadow
-	tallies  bool // some tool policy has counters of sessions
-	lists    map[string]*constraint.List
-	content  map[string][]string // of the lists, as the document has it
+	agents    map[string]rules.AgentStatus
+	listed    bool // agents are listed: any other is denied
+	org       scope
+	floor     agentIndex // organisation-wide policies that no project replaces
+	projects  map[string]*scope
+	shadows   bool // some policy is a shadow
+	tallies   bool // some tool policy has counters of sessions
+	sequences bool // some rule asks about the history of sessions
+	lists     map[string]*constraint.List
+	content   map[string][]string // of the lists, as the document has it
 }
 
 // ReplaceList makes values, which it copies, the content of the named list,

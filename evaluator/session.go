@@ -59,8 +59,8 @@ func sessionKey(dst []byte, project, id string) []byte {
 // rule is about are denied. Opening an open session changes nothing. The
 // host opens sessions, never the model.
 func (s *State) OpenSession(project, id string, now time.Time) error {
-	if id == "" || !validID(id) || !validID(project) {
-		return errNoSession
+	if err := CheckSession(project, id); err != nil {
+		return err
 	}
 	at := s.time(now)
 	x := &s.sessions
@@ -77,6 +77,14 @@ func (s *State) OpenSession(project, id string, now time.Time) error {
 	ses := &session{key: key, latest: at}
 	x.open[key] = ses
 	x.all = append(x.all, ses)
+	return nil
+}
+
+// CheckSession reports whether there can be such a session.
+func CheckSession(project, id string) error {
+	if id == "" || !validID(id) || !validID(project) {
+		return errNoSession
+	}
 	return nil
 }
 

@@ -101,7 +101,7 @@ func (e *Evaluation) tally(l *limit, r *rule) {
 		e.keys = e.keys[:start]
 		return // not reached: the call has a session, and there is no other part
 	}
-	t := take{limit: l, rule: r, key: e.keys[start:len(e.keys):len(e.keys)]}
+	t := take{limit: l, rule: r, key: e.keys[start:len(e.keys):len(e.keys)], says: judgement{outcome: passes}}
 	up, down := false, false
 	e.eachMover(func(m *mover) {
 		up, down = up || m.limit == l && m.up, down || m.limit == l && !m.up

@@ -3,6 +3,8 @@ package evaluator
 import (
 	"strconv"
 	"time"
+
+	"github.com/useveto/veto-go/internal/decimal"
 )
 
 // Usage is how much of one limit is used up.
@@ -52,6 +54,32 @@ func (e *Evaluation) Usage(s *State) []Usage {
 		all = append(all, u)
 	}
 	return all
+}
+
+// UsageShared is Usage where the counters are in a shared store.
+func (e *Evaluation) UsageShared(ask func(*Batch) error) ([]Usage, error) {
+	b := e.batch()
+	if len(b.Takes) == 0 {
+		return nil, nil
+	}
+	b.NeedsHistory = false
+	if err := ask(b); err != nil {
+		return nil, err
+	}
+	all := make([]Usage, len(b.Takes))
+	next := 0
+	for i := range e.takes {
+		if t := &e.takes[i]; t.limit != nil {
+			x := &b.Takes[next]
+			all[next] = Usage{Used: x.Used, ResetIn: x.ResetIn, RetryAfter: x.RetryAfter}
+			if sum, ok := decimal.AmountOfDigits(x.Used); ok {
+				all[next].Used = sum.String()
+			}
+			t.describe(&all[next])
+			next++
+		}
+	}
+	return all, nil
 }
 
 // describe fills in what u says of the rule.
