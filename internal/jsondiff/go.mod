@@ -1,0 +1,13 @@
+module github.com/useveto/veto-go/internal/jsondiff
+
+go 1.26.0
+
+require (
+	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
+	github.com/stretchr/testify v1.12.1
+	github.com/useveto/veto-go v0.0.0
+)
+
+require go.yaml.in/yaml/v3 v3.0.6 // indirect
+
+replace github.com/useveto/veto-go => ../..
