@@ -34,7 +34,8 @@ func (k *killSwitch) stops(agent string) bool {
 // Suspend denies every call of the agent until Resume. An id that ends in "*"
 // stands for every agent whose id begins so, as in policies. It is in force
 // when it returns: a decision that begins after that is a denial. It survives
-// SetPolicies, and is forgotten when the process ends.
+// SetPolicies, and is forgotten when the process ends. Guarded tools of the
+// agent that are running see their context end.
 func (a *Authorizer) Suspend(agentID string) {
 	a.setKill(func(k *killSwitch) { k.agents[agentID] = struct{}{} })
 }
@@ -69,4 +70,5 @@ func (a *Authorizer) setKill(change func(*killSwitch)) {
 		next.prefixes = next.prefixes || strings.HasSuffix(id, "*")
 	}
 	a.kill.Store(next)
+	a.running.stop(a.stopped)
 }

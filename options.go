@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/useveto/veto-go/approval"
 	"github.com/useveto/veto-go/audit"
 	"github.com/useveto/veto-go/evaluator"
 	"github.com/useveto/veto-go/internal/constraint"
@@ -51,6 +52,10 @@ type Options struct {
 	// same policies. A call is denied (limits_unavailable) when the Store does
 	// not answer; calls that no limit or session is about never ask it.
 	Store Store
+	// Approvals keeps the tickets of calls that are escalated, until a human
+	// has answered; default none: then an escalated call has no ApprovalID,
+	// and cannot be resumed.
+	Approvals *approval.Book
 	// Now is the clock that decisions are made by; default time.Now, whose
 	// monotonic reading keeps limits right when the wall clock is set.
 	Now func() time.Time

@@ -13,19 +13,21 @@ import (
 // of, until its true cost is known. It is safe for use by one goroutine at a
 // time. A Reservation of which nobody hears again stays counted as it was
 // reserved, and its call as one that did not succeed.
+// The zero Reservation is that of a call that was not allowed.
 type Reservation struct {
 	a    *Authorizer
 	hold *evaluator.Hold
+	of   bool // an allowed call
 }
 
 // Reserve decides a call as Decide does, for a caller who will say what it
-// cost and whether it succeeded. The Reservation is nil exactly when the call
-// is not allowed.
-func (a *Authorizer) Reserve(ctx context.Context, call Call) (res *Reservation, r Result, err error) {
+// cost and whether it succeeded. The error is nil exactly when the call is
+// allowed, and else the Reservation is good for nothing.
+func (a *Authorizer) Reserve(ctx context.Context, call Call) (res Reservation, r Result, err error) {
 	d := pool.Get().(*decision)
 	d.call, d.guarded = call, true
 	if err = a.decide(ctx, d, &r); err == nil {
-		res = &Reservation{a, d.eval.Hold()}
+		res = Reservation{a, d.eval.Hold(), true}
 	}
 	d.release()
 	return res, r, err
@@ -36,7 +38,7 @@ func (a *Authorizer) Reserve(ctx context.Context, call Call) (res *Reservation, 
 // reserved in every budget that sums. Costs above what was reserved count in
 // full, also past the bound of the budget, which then denies until there is
 // room again. An empty actual keeps what was reserved.
-func (r *Reservation) Commit(ctx context.Context, actual json.Number) error {
+func (r Reservation) Commit(ctx context.Context, actual json.Number) error {
 	if err := r.correct(ctx, "", "", actual); err != nil {
 		return err
 	}
@@ -45,7 +47,7 @@ func (r *Reservation) Commit(ctx context.Context, actual json.Number) error {
 
 // CommitBudget says what the call cost in the budget of one rule, where its
 // budgets sum different things.
-func (r *Reservation) CommitBudget(ctx context.Context, policyID, ruleID string, actual json.Number) error {
+func (r Reservation) CommitBudget(ctx context.Context, policyID, ruleID string, actual json.Number) error {
 	if err := r.correct(ctx, policyID, ruleID, actual); err != nil {
 		return err
 	}
@@ -54,17 +56,17 @@ func (r *Reservation) CommitBudget(ctx context.Context, policyID, ruleID string,
 
 // Refund says that the call cost nothing and did not succeed. It still counts
 // as a call.
-func (r *Reservation) Refund(ctx context.Context) error { return r.correct(ctx, "", "", "0") }
+func (r Reservation) Refund(ctx context.Context) error { return r.correct(ctx, "", "", "0") }
 
-func (r *Reservation) succeed(ctx context.Context) error {
+func (r Reservation) succeed(ctx context.Context) error {
 	if r.hold == nil {
 		return nil
 	}
 	return r.a.succeeded(ctx, r.hold)
 }
 
-func (r *Reservation) correct(ctx context.Context, policyID, ruleID string, actual json.Number) error {
-	if r == nil || r.a == nil {
+func (r Reservation) correct(ctx context.Context, policyID, ruleID string, actual json.Number) error {
+	if !r.of {
 		return errors.New("veto: the call of this Reservation was not allowed")
 	}
 	if err := r.a.ready(ctx, "Reservation"); err != nil {

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -25,6 +23,8 @@ type Authorizer struct {
 	change      sync.Mutex          // held while current, kill or lists are replaced
 	lists       map[string][]string // content that replaces the documents'
 	listChanges int
+
+	running running
 
 	opts         Options
 	keepsRecords bool // the sink is not audit.Discard
@@ -131,6 +131,7 @@ func (a *Authorizer) setCurrent(p *evaluator.Program) {
 		revision += fmt.Sprintf("+lists-%d", a.listChanges)
 	}
 	a.current.Store(&policies{p, revision})
+	a.running.stop(a.stopped)
 }
 
 // Authorize decides whether the agent may call the tool with these
@@ -187,153 +188,3 @@ func (a *Authorizer) logger() *zap.Logger {
 }
 
 var silent = zap.NewNop()
-
-// decision is the working memory of one decision.
-type decision struct {
-	eval   evaluator.Evaluation
-	call   Call
-	record audit.Record
-
-	guarded bool // whether the call succeeds will be reported
-}
-
-var pool = sync.Pool{New: func() any { return new(decision) }}
-
-// release puts d back, with nothing of the call in it.
-func (d *decision) release() {
-	d.eval.Reset()
-	d.call, d.guarded = Call{}, false
-	pool.Put(d)
-}
-
-var (
-	unavailable = evaluator.NewCause(rules.CodePoliciesUnavailable)
-	cancelled   = evaluator.NewCause(rules.CodeCancelled)
-	auditFailed = evaluator.NewCause(rules.CodeAuditFailed)
-	suspended   = evaluator.NewCause(rules.CodeAgentSuspended)
-	noContext   = evaluator.Invalid("context is nil")
-	panicked    = evaluator.NewCause(rules.CodeEvaluationError)
-)
-
-// decide decides d.call and writes the answer to r.
-func (a *Authorizer) decide(ctx context.Context, d *decision, r *Result) error {
-	start := time.Now()
-	if a == nil {
-		a = nobody
-	}
-	now, clockErr := a.clock(start)
-	if d.call.Project == "" {
-		d.call.Project = a.opts.Project
-	}
-	current := a.current.Load().get()
-	c, retry := panicked, time.Duration(0)
-	if clockErr == nil {
-		c, retry = a.cause(ctx, d, current.program, now)
-	} else {
-		a.logger().Error("no time for a decision", zap.Error(clockErr))
-	}
-	a.answer(r, d, c)
-	r.DecisionID, r.EvaluatedAt, r.Mode = rules.NewID(now), now, a.opts.Mode
-	r.PolicyRevision, r.RetryAfter, r.Shadow = current.revision, retry, d.eval.Shadows()
-	if a.keepsRecords {
-		if err := a.record(ctx, d, r, c, start); err != nil {
-			a.giveBack(ctx, d)
-			a.logger().Error("decision could not be recorded", zap.Stringer("decision", r.DecisionID), zap.Error(err))
-			allowed := r.Allowed
-			c = auditFailed
-			a.answer(r, d, c)
-			r.RetryAfter = 0
-			if allowed {
-				// A part of the sink may have kept the record of a call that
-				// is now refused: say so under the same id, if it listens.
-				_ = a.record(ctx, d, r, c, start)
-			}
-		}
-	}
-	a.logDecision(d, r)
-	if r.Allowed {
-		return nil
-	}
-	return c.Err
-}
-
-// clock asks Options.Now, which may panic.
-func (a *Authorizer) clock(start time.Time) (now time.Time, err error) {
-	if a.opts.Now == nil {
-		return start, nil
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			now, err = start, fmt.Errorf("Options.Now panicked: %s", panicText(p))
-		}
-	}()
-	return a.opts.Now(), nil
-}
-
-// now is the time by Options.Now.
-func (a *Authorizer) now() (time.Time, error) { return a.clock(time.Now()) }
-
-// nobody answers for a nil Authorizer.
-var nobody = &Authorizer{}
-
-// answer fills in what the cause says. It writes field by field: a Result is
-// large, and r is on the caller's stack.
-func (a *Authorizer) answer(r *Result, d *decision, c *evaluator.Cause) {
-	r.Allowed, r.Outcome, r.Code = c.Outcome == Allowed, c.Outcome, c.Code
-	r.MatchedPolicyID, r.MatchedRuleID = c.PolicyID, c.RuleID
-	r.Reason = rules.NewReason(c.Code, d.call.Tool, &c.Basis)
-}
-
-// panicText says what a panic was, without text that may come from a call.
-func panicText(p any) string {
-	if err, ok := p.(runtime.Error); ok {
-		return err.Error()
-	}
-	return fmt.Sprintf("%T", p)
-}
-
-// cause asks everyone who has a say, and takes the limits.
-func (a *Authorizer) cause(ctx context.Context, d *decision, p *evaluator.Program, now time.Time) (c *evaluator.Cause, retry time.Duration) {
-	defer func() {
-		if r := recover(); r != nil {
-			a.giveBack(ctx, d)
-			a.logger().Error("panic during a decision", zap.String("panic", panicText(r)), zap.Stack("stack"))
-			c, retry = panicked, 0
-		}
-	}()
-	if ctx == nil {
-		return noContext, 0
-	}
-	if ctx.Err() != nil {
-		return cancelled, 0
-	}
-	if p == nil {
-		return unavailable, 0
-	}
-	kill := a.kill.Load()
-	if kill.stops(d.call.AgentID) {
-		if c := p.CheckInput(&d.eval, &d.call); c != nil {
-			return c, 0
-		}
-		return suspended, 0
-	}
-	v := p.Decide(&d.eval, &d.call, now)
-	if v.Stateful() {
-		v = a.settle(ctx, d)
-	}
-	c = v.Cause()
-	if c.Outcome != Allowed {
-		return c, v.RetryAfter()
-	}
-	// What changed in the meantime holds: an agent that was suspended, a
-	// caller that no longer waits.
-	if now := a.kill.Load(); now != kill && now.stops(d.call.AgentID) {
-		c = suspended
-	} else if ctx.Err() != nil {
-		c = cancelled
-	} else {
-		return c, 0
-	}
-	a.giveBack(ctx, d)
-	return c, 0
-}

@@ -128,7 +128,7 @@ func (e *Evaluation) foresee(r *rule, grants bool, g *outlook, toolGrant *bool) 
 		case grants && !r.policy.flags.floor:
 			g.allow.raise(most)
 		}
-	case approvalBody:
+	case *approvalBody:
 		g.escalate.raise(most)
 	case *timeWindow:
 		switch b.judge(e, r).outcome {

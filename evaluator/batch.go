@@ -68,8 +68,8 @@ type Take struct {
 	Key    []byte
 	Kind   MeterKind
 	Window time.Duration // 0 of a counter that ends with the session
-	// Counts: the take restricts nothing, and is counted where the session is
-	// open.
+	// Counts: the take restricts nothing, and is counted with the others, also
+	// past its bound; a counter of a session only where that is open.
 	Counts bool
 	Max    int    // of CountCalls, TokenBucket, CountValues and Tally
 	Sum    string // of SumAmounts: the most, as decimal.Amount.Digits: 39 digits

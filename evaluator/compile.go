@@ -188,7 +188,7 @@ func (c *compiler) build() {
 // on is the value of a switch that defaults to true.
 func on(b *bool) bool { return b == nil || *b }
 
-func digest(v any) [sha256.Size]byte {
+func digest(v any) Digest {
 	data, err := json.Marshal(v)
 	if err != nil {
 		// Plain types: only a value that validation refuses can fail.
@@ -318,6 +318,6 @@ func (c *compiler) body(r *rule, src *rules.Rule, i int) {
 		}
 		r.body = w
 	case rules.RequireApproval:
-		r.body = approvalBody{}
+		r.body = compileApproval(src.Approval)
 	}
 }

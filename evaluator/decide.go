@@ -50,6 +50,16 @@ func (p *Program) decide(e *Evaluation, call *rules.Call, now time.Time) *Verdic
 	return v
 }
 
+// AgentStopped reports whether the policies list the agent as suspended or
+// revoked.
+func (p *Program) AgentStopped(agent string) bool {
+	if p == nil {
+		return false
+	}
+	c := p.agentStatus(agent)
+	return c == suspended || c == revoked
+}
+
 // agentStatus returns why the agent may not call at all, or nil.
 func (p *Program) agentStatus(agent string) *Cause {
 	if !p.listed {

@@ -39,7 +39,8 @@ type Evaluation struct {
 	guarded    bool     // whether the call succeeds will be reported
 	session    *session // of the call, while its takes are in the state
 	remembered remembered
-	recorded   bool   // shared sessions keep the calls that are allowed
+	recorded   bool // shared sessions keep the calls that are allowed
+	covered    []Digest
 	batched    *Batch // what a shared store has taken
 	past       past
 
@@ -79,6 +80,7 @@ func (e *Evaluation) Reset() {
 	e.shadowScope.Reset()
 	e.taken, e.guarded, e.recorded = false, false, false
 	e.session, e.remembered, e.batched = nil, remembered{}, nil
+	e.covered = nil
 	e.past.reset()
 	e.cursors = e.cursors[:0]
 	e.takes = e.takes[:0]

@@ -23,6 +23,16 @@ func Invalid(detail string) *Cause {
 	return newCause(Cause{Code: rules.CodeInvalidRequest, Basis: rules.Basis{Detail: detail}})
 }
 
+// TicketCause returns the cause of a decision that the ticket of a policy
+// gives; detail says more, and must not hold text of the call.
+func TicketCause(code rules.Code, detail, policyID, ruleID, policyDigest string) *Cause {
+	c := Cause{Code: code, PolicyID: policyID, RuleID: ruleID, PolicyDigest: policyDigest, Basis: rules.Basis{Detail: detail, PolicyName: policyID}}
+	if code == rules.CodeApprovalRequired {
+		c.Outcome = rules.Escalated
+	}
+	return newCause(c)
+}
+
 // NewCause returns the cause of a denial that no policy gave.
 func NewCause(code rules.Code) *Cause { return newCause(Cause{Code: code}) }
 

@@ -163,7 +163,7 @@ func (l *limit) judge(e *Evaluation, r *rule) judgement {
 	if l.session && e.call.Session == "" {
 		return sessionless
 	}
-	t := take{limit: l, rule: r}
+	t := take{limit: l, rule: r, covered: r.soft && e.covers(r.policy)}
 	start := len(e.keys)
 	if !e.appendKey(l) {
 		e.keys = e.keys[:start]
@@ -229,7 +229,7 @@ func (e *Evaluation) measureAmount(t *take) judgement {
 }
 
 // tooMuch stands for every amount that is above all bounds.
-var tooMuch = amountOf("999999999999999999.999999999999999999")
+var tooMuch = amountOf("999999999999999999.999999999999999999").Plus(amountOf("1"))
 
 func (e *Evaluation) noMeasure(l *limit, why string) judgement {
 	e.why = "the parameter that is counted " + why

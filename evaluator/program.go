@@ -1,12 +1,12 @@
 package evaluator
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/useveto/veto-go/internal/condition"
 	"github.com/useveto/veto-go/internal/constraint"
@@ -142,7 +142,7 @@ type policy struct {
 	order    int32 // place among all policies of the program: priority, then id
 	flags    policyFlags
 	rules    []*rule
-	digest   [sha256.Size]byte
+	digest   Digest
 	causes   causes
 }
 
@@ -221,6 +221,11 @@ type Cause struct {
 	RuleID       string
 	PolicyDigest string
 	Basis        rules.Basis
+	// Digest is PolicyDigest in bytes, and TTL and Message are how a human is
+	// to be asked; of an escalation. A TTL of 0 is that of the default.
+	Digest  Digest
+	TTL     time.Duration
+	Message string
 	// Err is nil exactly when Outcome is Allowed.
 	Err *rules.DeniedError
 }
@@ -309,6 +314,8 @@ func (r *rule) cause(j judgement) *Cause {
 			b.basis(&c.Basis)
 		case *tally:
 			b.limit.basis(&c.Basis)
+		case *approvalBody:
+			c.TTL, c.Message = b.ttl, b.message
 		}
 		return c
 	})
@@ -330,5 +337,5 @@ func (p *policy) allowed(r *rule) *Cause {
 }
 
 func (p *policy) newCause() Cause {
-	return Cause{PolicyID: p.id, PolicyDigest: hex.EncodeToString(p.digest[:]), Basis: rules.Basis{PolicyName: p.name}}
+	return Cause{PolicyID: p.id, Digest: p.digest, PolicyDigest: hex.EncodeToString(p.digest[:]), Basis: rules.Basis{PolicyName: p.name}}
 }

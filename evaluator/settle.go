@@ -80,6 +80,7 @@ func (e *Evaluation) override(v *Verdict) {
 	var deny, escalate *take
 	var retry time.Duration
 	group := int32(undecided)
+	waits := true // what denies so far is over after retry
 	for i := range e.takes {
 		t := &e.takes[i]
 		if t.says.outcome == passes {
@@ -93,8 +94,10 @@ func (e *Evaluation) override(v *Verdict) {
 			group = p.priority
 		}
 		soft := t.says.outcome == escalates
-		if !soft {
+		if !soft && waits {
+			// Past a denial that no waiting ends, later ones have no say.
 			retry = max(retry, t.retryAfter)
+			waits = t.retryAfter > 0
 		}
 		if p.priority != group {
 			continue

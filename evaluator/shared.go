@@ -105,7 +105,7 @@ func (e *Evaluation) batch() *Batch {
 func (t *take) shared() Take {
 	l := t.limit
 	x := Take{
-		Key: slices.Clone(t.key), Kind: l.meter, Window: l.window, Counts: t.rule == nil,
+		Key: slices.Clone(t.key), Kind: l.meter, Window: l.window, Counts: t.rule == nil || t.covered,
 		Max: l.max, Value: slices.Clone(t.value), By: t.by,
 	}
 	if l.meter == SumAmounts {
@@ -132,9 +132,7 @@ func (e *Evaluation) lookBack(past *mirrored) (refused bool, known int64) {
 		if t.sequence == nil {
 			continue
 		}
-		e.why = ""
-		t.says = t.sequence.over(e, t.rule, &past.history, now)
-		t.why = e.why
+		t.lookBack(e, &past.history, now)
 		refused = refused || t.says.outcome != passes
 	}
 	return refused, past.length

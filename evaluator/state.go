@@ -133,9 +133,7 @@ func (s *State) take(e *Evaluation, commit bool) takeResult {
 		case t.needsSession() && ses == nil:
 			t.says = sessionless
 		case t.sequence != nil:
-			e.why = ""
-			t.says = t.sequence.over(e, t.rule, &ses.history, ses.at(now))
-			t.why = e.why
+			t.lookBack(e, &ses.history, ses.at(now))
 		}
 		if t.says.outcome != passes {
 			result = refused

@@ -19,6 +19,7 @@ type take struct {
 	by     int    // of a tally
 
 	sequence *sequence
+	covered  bool // a human has approved what is past it
 
 	// The answer of the State.
 	says       judgement // passes, where nothing stands against the call
@@ -33,10 +34,20 @@ type take struct {
 
 // past makes says what the rule says of a call past its limit.
 func (t *take) past() {
-	if t.rule == nil {
+	if t.rule == nil || t.covered {
 		t.says = judgement{outcome: passes}
 	} else {
 		t.says = t.rule.violated(t.limit.code())
+	}
+}
+
+// lookBack asks the sequence of t about the calls of h.
+func (t *take) lookBack(e *Evaluation, h *history, now int64) {
+	e.why = ""
+	t.says = t.sequence.over(e, t.rule, h, now)
+	t.why = e.why
+	if t.covered && t.says.outcome == escalates {
+		t.says = judgement{outcome: passes}
 	}
 }
 

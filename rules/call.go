@@ -10,7 +10,8 @@ type Call struct {
 	Tool    string
 
 	// Parameters are the arguments of the tool, a JSON object: nil, a map
-	// with string keys, or raw JSON as json.RawMessage, []byte or string.
+	// with string keys, or raw JSON as json.RawMessage (or a pointer to one,
+	// which is passed without allocating), []byte or string.
 	// Other values count as their encoding/json encoding. They are read
 	// during the decision and never kept: the caller must not change them
 	// until it returns.

@@ -56,6 +56,41 @@ func (r Result) RunsUnderMode() bool {
 	}
 }
 
+// ForModel returns a sentence about the decision that may be shown to the
+// model: it names no policy, no rule, no bound and no value. [Result.Reason] is
+// for operators. It is empty where the call is allowed.
+func (r Result) ForModel() string {
+	if r.Allowed {
+		return ""
+	}
+	if r.RetryAfter > 0 {
+		seconds := int64((r.RetryAfter + time.Second - 1) / time.Second)
+		return "This call is not permitted now. It can be tried again in " + strconv.FormatInt(seconds, 10) + " seconds."
+	}
+	switch r.Code {
+	case CodeApprovalRequired:
+		return "This call needs the approval of a human, who has not answered yet."
+	case CodeApprovalDenied:
+		return "A human did not approve this call."
+	case CodeApprovalExpired:
+		return "The approval of this call is no longer valid."
+	case CodeConstraintViolated:
+		return "This call is not permitted with these arguments."
+	case CodeInvalidRequest:
+		return "This call is not valid as it stands."
+	case CodeRateLimited, CodeBudgetExceeded, CodeApprovalLimit:
+		return "This call is over a limit."
+	case CodeOutsideTimeWindow:
+		return "This call is not permitted at this time."
+	case CodeSequenceViolated, CodeSessionUnknown:
+		return "This call is not permitted at this point."
+	case CodeLimitsUnavailable, CodePoliciesUnavailable, CodePoliciesStale, CodeAuditFailed, CodeCancelled:
+		return "This call cannot be made now."
+	default:
+		return "This call is not permitted."
+	}
+}
+
 // ShadowResult is what one shadow policy would have said.
 type ShadowResult struct {
 	PolicyID string  `json:"policyId"`

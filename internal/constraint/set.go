@@ -41,6 +41,18 @@ type Result struct {
 // not be changed.
 func (set *Set) Names() []string { return set.names }
 
+// Needs returns the names, as written, of the parameters that may not be
+// absent, or with optional of all.
+func (set *Set) Needs(optional bool) []string {
+	var names []string
+	for i := range set.parameters {
+		if p := &set.parameters[i]; optional || !p.optional {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
 // Eval evaluates the parameters in the order of their names. The first that
 // does not pass is the result; but where soft violations may be put to a
 // human, a worse one after it counts more, and all are looked at.

@@ -26,6 +26,9 @@ func Append(dst []byte, s string) []byte {
 	return dst
 }
 
+// String returns the folded form of s.
+func String(s string) string { return string(Append(nil, s)) }
+
 // least walks the orbit of characters that fold together.
 func least(r rune) rune {
 	least := r

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,12 +31,15 @@ type said struct {
 	Policy     string
 	Rule       string
 	Parameter  string
+	Max        string
+	Earlier    bool
 	RetryAfter time.Duration
 	Shadow     []rules.ShadowResult
 }
 
 func (s said) String() string {
-	return fmt.Sprintf("%s %s policy=%q rule=%q parameter=%q retryAfter=%s shadow=%v", s.Outcome, s.Code, s.Policy, s.Rule, s.Parameter, s.RetryAfter, s.Shadow)
+	return fmt.Sprintf("%s %s policy=%q rule=%q parameter=%q max=%q earlier=%t retryAfter=%s shadow=%v",
+		s.Outcome, s.Code, s.Policy, s.Rule, s.Parameter, s.Max, s.Earlier, s.RetryAfter, s.Shadow)
 }
 
 func sorted(shadow []rules.ShadowResult) []rules.ShadowResult {
@@ -44,10 +48,17 @@ func sorted(shadow []rules.ShadowResult) []rules.ShadowResult {
 	return shadow
 }
 
-// timedCall is a call and when it is made.
+// timedCall is a call and when it is made; before it, sessions begin and end.
 type timedCall struct {
-	call rules.Call
-	now  time.Time
+	call   rules.Call
+	now    time.Time
+	before []sessionStep
+}
+
+// sessionStep is a session that begins or ends.
+type sessionStep struct {
+	project, session string
+	end              bool
 }
 
 // history is a policy set and the calls that it decides; later is the set
@@ -59,6 +70,7 @@ type history struct {
 	opts   evaluator.Options
 	calls  []timedCall
 	codes  map[rules.Code]int // if not nil, run counts the codes of the calls
+	each   func(said)         // if not nil, run gives it each answer
 }
 
 // run decides the calls both ways and returns the number of the first call on
@@ -82,9 +94,23 @@ func (h *history) run() (at int, engine, twin said, err error) {
 			p = later
 			t.SetPolicies(h.later)
 		}
+		for _, step := range c.before {
+			if step.end {
+				state.EndSession(step.project, step.session)
+				t.EndSession(step.project, step.session)
+				continue
+			}
+			if err := state.OpenSession(step.project, step.session, c.now); err != nil {
+				return i, engine, twin, err
+			}
+			t.OpenSession(step.project, step.session, c.now)
+		}
 		engine, twin = askEngine(p, state, c), askTwin(t, c)
 		if h.codes != nil {
 			h.codes[twin.Code]++
+		}
+		if h.each != nil {
+			h.each(twin)
 		}
 		if engine.String() != twin.String() {
 			return i, engine, twin, nil
@@ -114,8 +140,13 @@ func askEngine(p *evaluator.Program, state *evaluator.State, c timedCall) said {
 		Outcome: cause.Outcome, Code: cause.Code, Policy: cause.PolicyID, Rule: cause.RuleID,
 		RetryAfter: v.RetryAfter(), Shadow: sorted(e.Shadows()),
 	}
-	if cause.Code == rules.CodeConstraintViolated {
+	switch cause.Code {
+	case rules.CodeConstraintViolated, rules.CodeEvaluationError:
 		s.Parameter = cause.Basis.Parameter
+	case rules.CodeBudgetExceeded:
+		s.Parameter, s.Max = cause.Basis.Parameter, cause.Basis.Max
+	case rules.CodeSequenceViolated:
+		s.Earlier = cause.Basis.Earlier
 	}
 	return s
 }
@@ -124,9 +155,10 @@ func askTwin(t *Twin, c timedCall) said {
 	a := t.Decide(c.call, c.now)
 	s := said{
 		Outcome: a.Outcome, Code: a.Code, Policy: a.MatchedPolicyID, Rule: a.MatchedRuleID,
-		RetryAfter: a.RetryAfter, Shadow: sorted(a.Shadow),
+		Max: a.Max, Earlier: a.Earlier, RetryAfter: a.RetryAfter, Shadow: sorted(a.Shadow),
 	}
-	if a.Code == rules.CodeConstraintViolated {
+	switch a.Code {
+	case rules.CodeConstraintViolated, rules.CodeEvaluationError, rules.CodeBudgetExceeded:
 		s.Parameter = a.Parameter
 	}
 	return s
@@ -137,16 +169,21 @@ func newHistory(seed uint64) *history {
 	g := NewGenerator(seed)
 	for source := range conditions {
 		g.Conditions = append(g.Conditions, source)
+		if !strings.HasPrefix(source, "now") {
+			g.Earlier = append(g.Earlier, source)
+		}
 	}
 	slices.Sort(g.Conditions)
+	slices.Sort(g.Earlier)
 	for source := range expressions {
 		g.Expressions = append(g.Expressions, source)
 	}
 	slices.Sort(g.Expressions)
-	g.Steady = g.chance(50)
+	g.Steady, g.Sessions = g.chance(60), g.chance(85)
+	g.Stateful = g.Steady && g.chance(60)
 	h := &history{set: g.Set(), reload: -1}
 	h.later = h.set
-	if g.chance(20) {
+	if g.chance(25) {
 		h.later, h.reload = g.Changed(h.set), callsPerSet/2
 	}
 	h.opts.StrictGrant = g.chance(5)
@@ -157,16 +194,46 @@ func newHistory(seed uint64) *history {
 		h.opts.MaxParameterBytes = pick(g, 10, 50, 60, 100, 1<<20)
 	}
 	h.opts.RequireProject, h.opts.RequireSession = g.chance(4), g.chance(4)
-	now := g.Start()
-	for range callsPerSet {
+	start := g.Start()
+	now := start
+	for i := range callsPerSet {
 		c := g.Call()
 		if h.opts.MaxParameterBytes != 0 {
 			c.Context = nil // beside it fractions count as their longest text
 		}
-		h.calls = append(h.calls, timedCall{c, now})
-		now = now.Add(g.Step())
+		h.calls = append(h.calls, timedCall{c, now, g.sessionSteps(i == 0)})
+		step := g.Step()
+		if g.Sessions && now.Add(step).Sub(start) >= 24*time.Hour {
+			step = time.Millisecond // a session that is not used for a day ends
+		}
+		now = now.Add(step)
 	}
 	return h
+}
+
+// sessionSteps returns the sessions that begin and end before a call. Some
+// never do.
+func (g *Generator) sessionSteps(first bool) []sessionStep {
+	var steps []sessionStep
+	if !g.Sessions {
+		return nil
+	}
+	if first {
+		for _, project := range []string{"", "p", "q", "r"} {
+			for _, session := range []string{"s", "t"} {
+				if g.chance(70) || g.Steady && project == "p" && session == "s" {
+					steps = append(steps, sessionStep{project: project, session: session})
+				}
+			}
+		}
+	}
+	if g.chance(4) {
+		steps = append(steps, sessionStep{pick(g, "", "p", "p", "p", "q"), pick(g, "s", "s", "t"), true})
+	}
+	if g.chance(12) {
+		steps = append(steps, sessionStep{pick(g, "", "p", "p", "p", "q"), pick(g, "s", "s", "t"), false})
+	}
+	return steps
 }
 
 // TestEngineAgreesWithTwin compares the engine with the twin on random
@@ -198,6 +265,7 @@ func TestEngineAgreesWithTwin(t *testing.T) {
 			rules.CodeAllowed, rules.CodeDefaultDeny, rules.CodePolicyNotFound, rules.CodeToolDenied, rules.CodeConstraintViolated,
 			rules.CodeRateLimited, rules.CodeOutsideTimeWindow, rules.CodeApprovalRequired, rules.CodeAgentSuspended,
 			rules.CodeAgentRevoked, rules.CodeAgentNotFound, rules.CodeInvalidRequest, rules.CodeEvaluationError,
+			rules.CodeBudgetExceeded, rules.CodeSequenceViolated, rules.CodeSessionUnknown,
 		} {
 			require.NotZero(t, codes[code], "no call was answered %s: there is nothing to compare", code)
 		}

@@ -33,6 +33,26 @@ var conditions = map[string]func(Vars) (bool, error){
 		}
 		return false, errCondition
 	},
+	// What an earlier call was made with, and when.
+	`args.to == "bob"`: func(v Vars) (bool, error) {
+		to, ok := v.Args["to"]
+		if !ok {
+			return false, errCondition
+		}
+		return to == "bob", readable(to)
+	},
+	`now.getSeconds() > 57`: func(v Vars) (bool, error) { return v.Now.UTC().Second() > 57, nil },
+	`session == "s" && tool != "write"`: func(v Vars) (bool, error) {
+		if v.Call.Session == "" {
+			return false, errCondition
+		}
+		return v.Call.Session == "s" && v.Call.Tool != "write", nil
+	},
+	`has(context.k)`: func(v Vars) (bool, error) {
+		context, _, _ := object(v.Call.Context)
+		_, ok := context["k"]
+		return ok, nil
+	},
 }
 
 var errCondition = errors.New("the condition fails")

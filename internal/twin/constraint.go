@@ -344,9 +344,14 @@ func (n number) rat() *big.Rat {
 
 var errNoCondition = errors.New("twin: conditions are not evaluated")
 
+// condition decides a condition about this call.
 func (r *request) condition(source string, value any) (bool, error) {
-	if r.twin.opts.Condition == nil {
+	return r.twin.condition(source, Vars{Call: r.call, Args: r.args, Value: value, Now: r.now})
+}
+
+func (t *Twin) condition(source string, vars Vars) (bool, error) {
+	if t.opts.Condition == nil {
 		return false, errNoCondition
 	}
-	return r.twin.opts.Condition(source, Vars{Call: r.call, Args: r.args, Value: value})
+	return t.opts.Condition(source, vars)
 }

@@ -39,7 +39,7 @@ func TestEdges(t *testing.T) {
 		"and one that it cannot":             {one, map[float64]string{1: "x"}, rules.CodeInvalidRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
-			call := timedCall{rules.Call{AgentID: "a", Tool: "t", Parameters: c.args}, time.Unix(0, 0)}
+			call := timedCall{call: rules.Call{AgentID: "a", Tool: "t", Parameters: c.args}, now: time.Unix(0, 0)}
 			h := &history{set: c.set, later: c.set, reload: -1, calls: []timedCall{call}, codes: map[rules.Code]int{}}
 			at, engine, twin, err := h.run()
 			require.NoError(t, err)

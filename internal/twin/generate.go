@@ -1,7 +1,6 @@
 package twin
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -17,11 +16,18 @@ type Generator struct {
 	// Conditions are the sources that rules may have as their when; none if
 	// empty.
 	Conditions []string
+	// Earlier are the same for conditions about earlier calls.
+	Earlier []string
 	// Expressions are the same for constraints.
 	Expressions []string
-	// Steady makes most calls be of one agent, project and tool, so that
-	// limits are reached.
+	// Steady makes most calls be of one agent, project and session, allowed
+	// and with parameters that repeat, so that limits are reached and earlier
+	// calls matter.
 	Steady bool
+	// Sessions makes sessions be opened and ended.
+	Sessions bool
+	// Stateful makes most rules have state.
+	Stateful bool
 }
 
 // NewGenerator returns the generator of a seed.
@@ -82,18 +88,30 @@ func (g *Generator) Set() *rules.PolicySet {
 		StrictGrant: g.chance(10),
 		Lists:       map[string][]string{"staff": {"ann@example.com", "Bob", "\u212aelvin", ""}, "none": nil},
 	}
-	if g.chance(15) {
+	if !g.Stateful && g.chance(15) {
 		set.Agents = []rules.Agent{{ID: "a"}, {ID: "ab", Status: pick(g, rules.AgentActive, rules.AgentSuspended, rules.AgentRevoked)}}
 		if g.chance(50) {
 			set.Agents = append(set.Agents, rules.Agent{ID: "b", Status: rules.AgentActive})
 		}
 	}
 	policies := g.r.IntN(7)
+	if g.Stateful {
+		policies = 1 + g.r.IntN(3)
+	}
 	for i := range policies {
 		set.Policies = append(set.Policies, g.policy(i))
 	}
 	slices.Reverse(set.Policies[:g.r.IntN(policies+1)])
-	if g.chance(40) {
+	if g.Stateful || g.Steady && g.chance(70) {
+		// Whatever else there is: somebody grants.
+		for i, project := range []*string{nil, ptr("p")} {
+			set.Policies = append(set.Policies, rules.Policy{
+				ID: fmt.Sprintf("z%d", i), AgentID: "*", ProjectID: project,
+				Rules: []rules.Rule{{Type: rules.ToolAllowlist, Tools: []string{"*"}}},
+			})
+		}
+	}
+	if g.chance(40) || g.Stateful && g.chance(20) {
 		set.ToolPolicies = g.toolPolicies()
 	}
 	return set
@@ -107,6 +125,8 @@ func (g *Generator) policy(i int) rules.Policy {
 	switch {
 	case g.chance(15):
 		p.Floor = true
+	case g.Stateful && g.chance(70):
+		p.AgentID, p.ProjectID = pick(g, "a", "a*", "*"), ptr("p")
 	case g.chance(40):
 		p.ProjectID = ptr(pick(g, projects...))
 	}
@@ -133,8 +153,11 @@ func (g *Generator) tools() []string {
 func (g *Generator) rule() rules.Rule {
 	r := rules.Rule{Type: pick(g,
 		rules.ToolAllowlist, rules.ToolAllowlist, rules.ToolAllowlist, rules.ToolDenylist, rules.RequireApproval, rules.TimeBased,
-		rules.RateLimited, rules.RateLimited, rules.RateLimited,
+		rules.RateLimited, rules.RateLimited, rules.Budgeted, rules.Budgeted, rules.Sequenced, rules.Sequenced,
 		rules.ParameterConstraint, rules.ParameterConstraint, rules.ParameterConstraint, rules.ParameterConstraint, rules.ParameterConstraint)}
+	if g.Stateful && g.chance(85) {
+		r.Type = pick(g, rules.ToolAllowlist, rules.RateLimited, rules.Budgeted, rules.Budgeted, rules.Sequenced)
+	}
 	switch r.Type {
 	case rules.ToolAllowlist:
 		r.Tools = g.tools()
@@ -152,9 +175,11 @@ func (g *Generator) rule() rules.Rule {
 	switch r.Type {
 	case rules.RateLimited:
 		r.RateLimit = &rules.RateLimit{MaxCalls: pick(g, 1, 2, 2, 3, 3, 4, 8, 31, 32), WindowSeconds: pick(g, 1, 2, 10, 86_400)}
-		if g.chance(60) {
-			r.RateLimit.Per = some(g, 2, []string{"agent", "global", "tool", "user", "project", "param:to", "param:amount", "param:/user/name", "param:/items/0"})
-		}
+		r.RateLimit.Per = g.per()
+	case rules.Budgeted:
+		r.Budget = g.budget()
+	case rules.Sequenced:
+		r.Sequence = g.sequence()
 	case rules.TimeBased:
 		r.TimeWindow = g.window()
 	case rules.ParameterConstraint:
@@ -203,99 +228,4 @@ func (g *Generator) constraints() map[string]rules.Constraint {
 		constraints[name] = g.constraint(name)
 	}
 	return constraints
-}
-
-func (g *Generator) toolPolicies() []rules.ToolPolicy {
-	var policies []rules.ToolPolicy
-	seen := map[string]bool{}
-	for range 1 + g.r.IntN(3) {
-		t := rules.ToolPolicy{ToolName: pick(g, "read", "Read", "write", "file.read"), Mode: "deterministic"}
-		if g.chance(40) {
-			t.ProjectID = ptr(pick(g, projects...))
-		}
-		if g.chance(10) {
-			t.IsActive = ptr(g.chance(50))
-		}
-		for range g.r.IntN(3) {
-			t.Constraints = append(t.Constraints, g.toolConstraint())
-		}
-		if !seen[t.PolicyID()] {
-			policies = append(policies, t)
-		}
-		seen[t.PolicyID()] = true
-	}
-	return policies
-}
-
-// toolConstraint is a constraint under the names that tool policies have.
-func (g *Generator) toolConstraint() rules.ToolConstraint {
-	name := pick(g, parameterNames...)
-	c := g.constraint(name)
-	t := rules.ToolConstraint{
-		ArgumentName: name, Action: pick(g, "", rules.DenyOnViolation, rules.EscalateOnViolation),
-		GreaterThan: c.GreaterThan, LessThan: c.LessThan, Regex: c.Regex, NotRegex: c.NotRegex,
-		MinLength: c.MinLength, MaxLength: c.MaxLength, MinItems: c.MinItems, MaxItems: c.MaxItems, MustBe: c.MustBe,
-	}
-	if g.chance(50) {
-		t.Minimum, t.Maximum, t.Enum, t.NotEnum = c.Min, c.Max, c.Enum, c.NotEnum
-	} else {
-		t.GreaterThanOrEqual, t.LessThanOrEqual, t.In, t.NotIn = c.Min, c.Max, c.Enum, c.NotEnum
-	}
-	if g.chance(50) {
-		t.Required = ptr(g.chance(30))
-	}
-	if g.chance(20) {
-		t.NotNull = ptr(g.chance(50))
-	}
-	if g.chance(10) {
-		t.Enabled = ptr(g.chance(50))
-	}
-	return t
-}
-
-// Call returns a call; a few are not valid.
-func (g *Generator) Call() rules.Call {
-	c := rules.Call{
-		AgentID: pick(g, agentIDs...), Tool: pick(g, toolNames...),
-		Project: pick(g, "", "p", "p", "q", "r"), User: pick(g, "", "u", "v"), Session: pick(g, "", "s"),
-		Parameters: g.arguments(),
-	}
-	if g.Steady && g.chance(85) {
-		c.AgentID, c.Tool, c.Project, c.User, c.Session = "a", "read", "p", "u", "s"
-	}
-	if g.chance(3) {
-		c.Context = pick[any](g, map[string]any{"k": 1}, json.RawMessage(`{"k":1}`), "[]", "null", []string{"k"})
-	}
-	if g.chance(2) {
-		c.Tool = pick(g, "", "re ad", "re\u0430d", "read\x00", "read\u200b", "*", "~", long(255, "r"), long(256, "r"))
-	}
-	if g.chance(2) {
-		c.AgentID = pick(g, "", "*", "a*", "a\n", "\u00e9", "a\u0085", long(255, "a"), long(256, "a"))
-	}
-	if g.chance(1) {
-		c.Project = pick(g, "P", "p\x7f", "p*", long(256, "p"))
-	}
-	return c
-}
-
-// Changed returns a set in which numbers and tools of limits differ, which
-// keeps what they have counted, and some policies are gone.
-func (g *Generator) Changed(set *rules.PolicySet) *rules.PolicySet {
-	changed := *set
-	changed.Policies = nil
-	for _, p := range set.Policies {
-		if g.chance(10) {
-			continue
-		}
-		p.Rules = slices.Clone(p.Rules)
-		for i := range p.Rules {
-			if r := &p.Rules[i]; r.Type == rules.RateLimited && g.chance(60) {
-				limit := *r.RateLimit
-				limit.MaxCalls = pick(g, 1, 2, 3, 4, 8, 32)
-				r.RateLimit, r.Tools = &limit, g.tools()
-			}
-		}
-		changed.Policies = append(changed.Policies, p)
-	}
-	return &changed
 }

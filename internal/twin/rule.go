@@ -22,8 +22,10 @@ type ruleVerdict struct {
 	says         opinion
 	code         rules.Code
 	policy, rule string
-	parameter    string // of constraint_violated
-	limited      bool   // a limit is used up
+	parameter    string // that is not as it must be
+	max          string // of a budget
+	earlier      bool   // an earlier call blocks this one
+	limited      bool   // a limit or a budget is used up
 }
 
 func (v ruleVerdict) outcome() rules.Outcome {
@@ -53,46 +55,53 @@ func gravest(verdicts []ruleVerdict) ruleVerdict {
 	return worst
 }
 
-// policy returns what one policy says. Where settle is false, no limit counts
-// as used up.
+// policy returns what one policy says. Where settle is false, no state is
+// looked at, and no rule with state is violated.
 func (r *request) policy(p policy, settle bool) ruleVerdict {
-	switch {
-	case p.grants:
+	if p.grants {
 		v := grant()
 		v.policy = p.id
 		return v
-	case p.tool != nil:
-		return r.toolPolicy(p)
 	}
 	// Rules without state stand before rules with state.
-	var stateless, stateful []ruleVerdict
-	for i := range p.agent.Rules {
-		rule := &p.agent.Rules[i]
-		relevant, failed := r.relevant(rule)
-		if !relevant {
-			continue
-		}
-		var v ruleVerdict
-		switch {
-		case failed:
-			v = deny(rules.CodeEvaluationError)
-		case rule.Type == rules.RateLimited:
-			v = r.rateLimit(p, i, settle)
-		default:
-			v = r.stateless(p, rule)
-		}
-		v.policy, v.rule = p.id, p.agent.RuleID(i)
-		if rule.Type == rules.RateLimited {
-			stateful = append(stateful, v)
-		} else {
-			stateless = append(stateless, v)
-		}
+	verdicts := []ruleVerdict{r.withoutState(p)}
+	for _, s := range r.stateRules(p) {
+		verdicts = append(verdicts, r.stateVerdict(s, settle))
 	}
-	v := gravest(append(stateless, stateful...))
-	if p.agent.Floor && v.says == grants {
+	v := gravest(verdicts)
+	if p.agent != nil && p.agent.Floor && v.says == grants {
 		return ruleVerdict{}
 	}
 	return v
+}
+
+// withoutState returns what the rules without state of a policy say.
+func (r *request) withoutState(p policy) ruleVerdict {
+	if p.grants {
+		return ruleVerdict{}
+	}
+	if p.tool != nil {
+		return r.toolConstraints(p)
+	}
+	var verdicts []ruleVerdict
+	for i := range p.agent.Rules {
+		rule := &p.agent.Rules[i]
+		relevant, failed := r.relevant(rule)
+		if !relevant || hasState(rule.Type) {
+			continue
+		}
+		v := deny(rules.CodeEvaluationError)
+		if !failed {
+			v = r.stateless(p, rule)
+		}
+		v.policy, v.rule = p.id, p.agent.RuleID(i)
+		verdicts = append(verdicts, v)
+	}
+	return gravest(verdicts)
+}
+
+func hasState(t rules.RuleType) bool {
+	return t == rules.RateLimited || t == rules.Budgeted || t == rules.Sequenced
 }
 
 // relevant reports whether the rule has something to say about the call, and
@@ -135,8 +144,8 @@ func (r *request) stateless(p policy, rule *rules.Rule) ruleVerdict {
 	panic("twin: rules of type " + string(rule.Type) + " are not decided here")
 }
 
-// toolPolicy returns what the constraints of a tool policy say.
-func (r *request) toolPolicy(p policy) ruleVerdict {
+// toolConstraints returns what the constraints of a tool policy say.
+func (r *request) toolConstraints(p policy) ruleVerdict {
 	var verdicts []ruleVerdict
 	for i, c := range p.tool.Constraints {
 		if c.Enabled != nil && !*c.Enabled {

@@ -3,6 +3,7 @@ package twin
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,9 @@ func (h *history) shrink(engine, twin said) string {
 		fmt.Fprintf(&b, "before call %d replaced by\n%s\n", small.reload, dump(small.later))
 	}
 	for _, c := range small.calls {
+		for _, step := range c.before {
+			fmt.Fprintf(&b, "%s session: %+v\n", c.now.Format(time.RFC3339Nano), step)
+		}
 		fmt.Fprintf(&b, "%s %s\n", c.now.Format(time.RFC3339Nano), describe(c.call))
 	}
 	return b.String()
@@ -46,7 +50,7 @@ func (h *history) shrink(engine, twin said) string {
 
 func (h *history) clone() *history {
 	c := *h
-	c.codes = nil
+	c.codes, c.each = nil, nil
 	c.set, c.later = cloneSet(h.set), cloneSet(h.later)
 	c.calls = slices.Clone(h.calls)
 	return &c
@@ -80,11 +84,21 @@ func (h *history) smaller() []*history {
 	for n := len(h.calls) / 2; n > 0; n /= 2 {
 		for i := 0; i+n < len(h.calls); i += n {
 			try(func(c *history) {
+				var steps []sessionStep
+				for _, call := range c.calls[i : i+n+1] {
+					steps = append(steps, call.before...)
+				}
+				c.calls[i+n].before = steps
 				c.calls = slices.Delete(c.calls, i, i+n)
 				if i < c.reload {
 					c.reload = max(0, c.reload-n)
 				}
 			})
+		}
+	}
+	for i := range h.calls {
+		for j := range h.calls[i].before {
+			try(func(c *history) { c.calls[i].before = slices.Delete(slices.Clone(c.calls[i].before), j, j+1) })
 		}
 	}
 	sets := []func(*history) *rules.PolicySet{func(h *history) *rules.PolicySet { return h.set }}
@@ -110,6 +124,11 @@ func (h *history) smaller() []*history {
 				if set.Policies[i].Rules[j].When != "" {
 					trySet(func(s *rules.PolicySet) { s.Policies[i].Rules[j].When = "" })
 				}
+				if set.Policies[i].Rules[j].Sequence != nil {
+					lessSequence(set.Policies[i].Rules[j].Sequence, func(less *rules.Sequence) {
+						trySet(func(s *rules.PolicySet) { s.Policies[i].Rules[j].Sequence = less })
+					})
+				}
 				if ps := set.Policies[i].Rules[j].Parameters; len(ps) > 1 {
 					for name := range ps {
 						trySet(func(s *rules.PolicySet) {
@@ -120,6 +139,11 @@ func (h *history) smaller() []*history {
 			}
 		}
 		for i := range set.ToolPolicies {
+			if c := set.ToolPolicies[i].SessionConstraints; c != nil {
+				lessConstraints(c, func(less *rules.SessionConstraints) {
+					trySet(func(s *rules.PolicySet) { s.ToolPolicies[i].SessionConstraints = less })
+				})
+			}
 			trySet(func(s *rules.PolicySet) { s.ToolPolicies = slices.Delete(s.ToolPolicies, i, i+1) })
 			for j := range set.ToolPolicies[i].Constraints {
 				trySet(func(s *rules.PolicySet) {
@@ -154,6 +178,63 @@ func (h *history) smaller() []*history {
 		}
 	}
 	return out
+}
+
+// lessSequence lists the sequences that have one entry less, or one part of
+// an entry.
+func lessSequence(s *rules.Sequence, try func(*rules.Sequence)) {
+	less := func(entries []rules.SequenceEntry, set func(*rules.Sequence, []rules.SequenceEntry)) {
+		with := func(entries []rules.SequenceEntry) {
+			c := *s
+			set(&c, entries)
+			try(&c)
+		}
+		for i := range entries {
+			if len(entries) > 1 {
+				with(slices.Delete(slices.Clone(entries), i, i+1))
+			}
+			change := func(edit func(*rules.SequenceEntry)) {
+				c := slices.Clone(entries)
+				edit(&c[i])
+				with(c)
+			}
+			if entries[i].WithinSeconds != nil {
+				change(func(e *rules.SequenceEntry) { e.WithinSeconds = nil })
+			}
+			if entries[i].When != "" {
+				change(func(e *rules.SequenceEntry) { e.When = "" })
+			}
+			if entries[i].Same != nil {
+				change(func(e *rules.SequenceEntry) { e.Same = nil })
+			}
+		}
+	}
+	less(s.Requires, func(s *rules.Sequence, e []rules.SequenceEntry) { s.Requires = e })
+	less(s.BlockedBy, func(s *rules.Sequence, e []rules.SequenceEntry) { s.BlockedBy = e })
+	if s.Requires != nil && s.BlockedBy != nil {
+		try(&rules.Sequence{Requires: s.Requires})
+		try(&rules.Sequence{BlockedBy: s.BlockedBy})
+	}
+}
+
+// lessConstraints lists the session constraints without one of them.
+func lessConstraints(c *rules.SessionConstraints, try func(*rules.SessionConstraints)) {
+	with := func(given bool, edit func(*rules.SessionConstraints)) {
+		if given {
+			less := *c
+			edit(&less)
+			try(&less)
+		}
+	}
+	with(c.MaxCalls != nil, func(c *rules.SessionConstraints) { c.MaxCalls = nil })
+	with(c.Budget != nil, func(c *rules.SessionConstraints) { c.Budget, c.SpendArgument = nil, "" })
+	with(c.CumulativeLimits != nil, func(c *rules.SessionConstraints) { c.CumulativeLimits = nil })
+	for name := range c.Counters {
+		with(true, func(c *rules.SessionConstraints) {
+			c.Counters = maps.Clone(c.Counters)
+			delete(c.Counters, name)
+		})
+	}
 }
 
 func dump(set *rules.PolicySet) string {

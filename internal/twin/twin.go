@@ -24,32 +24,37 @@ type Vars struct {
 	Call  rules.Call
 	Args  map[string]any
 	Value any
-	Now   time.Time
+	Now   time.Time // zero for conditions about earlier calls, which do not read it
 }
 
 // Twin decides calls. It is not safe for concurrent use.
 type Twin struct {
-	set     *rules.PolicySet
-	opts    Options
-	entries []entry
+	set      *rules.PolicySet
+	opts     Options
+	entries  []entry        // what limits and budgets count, oldest first
+	sessions map[string]int // the sessions that are open, and their numbers
+	opened   int            // how many have been opened
+	earlier  []earlier      // the calls of sessions, oldest first
 }
 
 // New returns a Twin for a valid set, without history.
 func New(set *rules.PolicySet, opts Options) *Twin {
-	return &Twin{set: set, opts: opts}
+	return &Twin{set: set, opts: opts, sessions: map[string]int{}}
 }
 
 // SetPolicies replaces the policies and keeps the history.
 func (t *Twin) SetPolicies(set *rules.PolicySet) { t.set = set }
 
-// Answer is what the Twin decides: a Result, and the parameter that a
-// violated constraint is about, which a Result has in words only.
+// Answer is what the Twin decides: a Result, and what a Result has in words
+// only.
 type Answer struct {
 	rules.Result
-	Parameter string
+	Parameter string // that the call lacks, or that is not as it must be
+	Max       string // of the budget that is exceeded
+	Earlier   bool   // sequence_violated: by an earlier call, not by a missing one
 }
 
-// Decide decides a call. Calls that it allows count against limits.
+// Decide decides a call. What it allows, it counts and remembers.
 func (t *Twin) Decide(call rules.Call, now time.Time) Answer {
 	r := request{twin: t, call: call, now: now}
 	if !r.read() {
@@ -98,19 +103,14 @@ type request struct {
 
 // decide walks the groups in order; the first that has an opinion decides.
 func (r *request) decide(groups [][]policy) Answer {
-	// The limits that count are those of the policies that are reached where
-	// no limit is used up: the groups before the one that decides, and that.
+	// The rules with state that count are those of the policies that are
+	// reached where none of them is violated: the groups before the one that
+	// decides, and that.
 	reached := groups
 	for i, group := range groups {
 		if r.group(group, false).says != nothing {
 			reached = groups[:i+1]
 			break
-		}
-	}
-	var limits []limit
-	for _, group := range reached {
-		for _, p := range group {
-			limits = append(limits, r.limits(p)...)
 		}
 	}
 
@@ -126,15 +126,15 @@ func (r *request) decide(groups [][]policy) Answer {
 	case v.says == nothing:
 		return refusal(rules.CodeDefaultDeny)
 	}
-	a := Answer{Parameter: v.parameter, Result: rules.Result{
+	a := Answer{Parameter: v.parameter, Max: v.max, Earlier: v.earlier, Result: rules.Result{
 		Allowed: v.says == grants, Outcome: v.outcome(), Code: v.code,
 		MatchedPolicyID: v.policy, MatchedRuleID: v.rule,
 	}}
 	switch {
 	case a.Allowed:
-		r.consume(limits)
+		r.count(reached)
 	case v.limited && v.says == denies:
-		a.RetryAfter = r.retryAfter(r.standing(reached))
+		a.RetryAfter = r.retryAfter(reached)
 	}
 	return a
 }
@@ -149,8 +149,8 @@ func (r *request) group(group []policy, settle bool) ruleVerdict {
 	return gravest(verdicts)
 }
 
-// shadow returns what the shadow policies would have said. They take no
-// limits, so theirs are never used up.
+// shadow returns what the shadow policies would have said. They count
+// nothing, so their rules with state are never violated.
 func (r *request) shadow(policies []policy) []rules.ShadowResult {
 	var results []rules.ShadowResult
 	for _, p := range policies {

@@ -13,7 +13,8 @@ import (
 )
 
 // SetGo fills the tree from what a caller passes as parameters: nil, a map
-// with string keys, raw JSON (json.RawMessage, []byte or string), or any
+// with string keys, raw JSON (json.RawMessage or a pointer to one, []byte or
+// string), or any
 // other value that encoding/json can write as an object. Nil, zero bytes and
 // the literal null leave the tree empty: there are no parameters.
 //
@@ -43,6 +44,11 @@ func (t *Tree) setGo(v any, lim Limits) Problem {
 		return t.setRaw(v, lim)
 	case string:
 		return t.setRaw(unsafe.Slice(unsafe.StringData(v), len(v)), lim)
+	case *json.RawMessage: // which is passed without allocating
+		if v == nil {
+			return OK
+		}
+		return t.setRaw(*v, lim)
 	}
 	f := filler{Tree: t, lim: lim}
 	if p := f.add("", v, 0); p != OK {

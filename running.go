@@ -1,0 +1,142 @@
+package veto
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// ErrSuspended is the cause of a context of UntilSuspended that has ended
+// because the agent was suspended or revoked.
+var ErrSuspended = errors.New("veto: the agent was suspended while its tool was running")
+
+// UntilSuspended returns a context that ends with ctx, and with [ErrSuspended]
+// as its cause when the agent is suspended: by Suspend, SuspendAll, or policies
+// that say so. Ask for it before the call is decided and give it to the tool;
+// then no suspension falls between the two. release is to be called when the
+// tool has returned.
+func (a *Authorizer) UntilSuspended(ctx context.Context, agentID string) (_ context.Context, release func()) {
+	if a == nil || ctx == nil {
+		return ctx, func() {}
+	}
+	w := a.running.acquire(ctx, agentID)
+	if a.stopped(agentID) {
+		w.cancel(ErrSuspended)
+	}
+	return w.ctx, w.release
+}
+
+// stopped reports whether the agent may not call at all.
+func (a *Authorizer) stopped(agentID string) bool {
+	return a.kill.Load().stops(agentID) || a.current.Load().get().program.AgentStopped(agentID)
+}
+
+// running are the contexts of tools that run, by agent. One that nobody uses
+// is kept for the next tool of the same agent and context, as agents run many
+// in turn: so that does not allocate.
+type running struct {
+	mu     sync.Mutex
+	agents map[string]map[context.Context]*runningContext
+	idle   int
+}
+
+// maxIdle is the most contexts that are kept for the next tool.
+const maxIdle = 1024
+
+type runningContext struct {
+	in      *running
+	parent  context.Context
+	agent   string
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	release func()
+	users   int // guarded by running.mu
+	gone    bool
+}
+
+func (r *running) acquire(parent context.Context, agent string) *runningContext {
+	key := parent
+	if !findable(parent) {
+		key = nil // it is not kept
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if w := r.agents[agent][key]; w != nil && key != nil {
+		if w.users++; w.users == 1 {
+			r.idle--
+		}
+		return w
+	}
+	w := &runningContext{in: r, parent: key, agent: agent, users: 1}
+	w.ctx, w.cancel = context.WithCancelCause(parent)
+	w.release = w.done
+	if key == nil {
+		w.parent = w.ctx // of its own
+	}
+	if r.agents == nil {
+		r.agents = make(map[string]map[context.Context]*runningContext)
+	}
+	if r.agents[agent] == nil {
+		r.agents[agent] = make(map[context.Context]*runningContext)
+	}
+	r.agents[agent][w.parent] = w
+	if parent.Done() != nil {
+		context.AfterFunc(parent, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.drop(w)
+		})
+	}
+	return w
+}
+
+// findable reports whether ctx can be compared, and so be found again. Types of
+// contexts that cannot are rare, and comparing them panics.
+func findable(ctx context.Context) (ok bool) {
+	defer func() { ok = recover() == nil && ok }()
+	same := ctx
+	return same == ctx
+}
+
+func (w *runningContext) done() {
+	r := w.in
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if w.users--; w.users > 0 || w.gone {
+		return
+	}
+	r.idle++
+	if r.idle > maxIdle || w.parent == w.ctx || w.ctx.Err() != nil {
+		r.drop(w)
+	}
+}
+
+// drop forgets w. The caller holds r.mu.
+func (r *running) drop(w *runningContext) {
+	if w.gone {
+		return
+	}
+	w.gone = true
+	if w.users == 0 {
+		r.idle--
+		w.cancel(nil)
+	}
+	if delete(r.agents[w.agent], w.parent); len(r.agents[w.agent]) == 0 {
+		delete(r.agents, w.agent)
+	}
+}
+
+// stop ends the contexts of the agents that are stopped now.
+func (r *running) stop(stopped func(agentID string) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for agent, all := range r.agents {
+		if !stopped(agent) {
+			continue
+		}
+		for _, w := range all {
+			w.cancel(ErrSuspended)
+			r.drop(w)
+		}
+	}
+}
