@@ -59,27 +59,28 @@ func (r Reservation) CommitBudget(ctx context.Context, policyID, ruleID string, 
 func (r Reservation) Refund(ctx context.Context) error { return r.correct(ctx, "", "", "0") }
 
 func (r Reservation) succeed(ctx context.Context) error {
-	if r.hold == nil {
+	if r.hold == nil || ctx == nil {
 		return nil
 	}
-	return r.a.succeeded(ctx, r.hold)
+	return r.a.succeeded(context.WithoutCancel(ctx), r.hold)
 }
 
 func (r Reservation) correct(ctx context.Context, policyID, ruleID string, actual json.Number) error {
 	if !r.of {
 		return errors.New("veto: the call of this Reservation was not allowed")
 	}
-	if err := r.a.ready(ctx, "Reservation"); err != nil {
-		return err
-	}
 	if actual == "" || r.hold == nil {
 		return nil
+	}
+	if ctx == nil {
+		return errors.New("veto: Commit: the context is nil")
 	}
 	now, err := r.a.now()
 	if err != nil {
 		return err
 	}
-	ok, err := r.a.correct(ctx, r.hold, now, policyID, ruleID, string(actual))
+	// What it cost is so also when the caller no longer waits.
+	ok, err := r.a.correct(context.WithoutCancel(ctx), r.hold, now, policyID, ruleID, string(actual))
 	if err != nil {
 		return err
 	}

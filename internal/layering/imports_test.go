@@ -18,6 +18,7 @@ var layers = map[string]int{
 	"approval":  1,
 	"":          2, // the root
 	"remote":    3,
+	"guard":     3,
 	"vetotest":  3,
 	"adapters":  4,
 	"cmd":       4,

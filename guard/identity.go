@@ -1,0 +1,78 @@
+package guard
+
+import "context"
+
+// Identity is who makes a call. It comes from the host, never from arguments.
+type Identity struct {
+	Agent, Project, Session, User, CallID string
+}
+
+// or returns i, and where a part is empty that of j.
+func (i Identity) or(j Identity) Identity {
+	for _, p := range []struct{ a, b *string }{
+		{&i.Agent, &j.Agent}, {&i.Project, &j.Project}, {&i.Session, &j.Session}, {&i.User, &j.User}, {&i.CallID, &j.CallID},
+	} {
+		if *p.a == "" {
+			*p.a = *p.b
+		}
+	}
+	return i
+}
+
+type (
+	identityKey struct{}
+	approvalKey struct{}
+)
+
+// WithIdentity returns a context in which guarded tools are called by id;
+// parts that are empty stay those of ctx.
+func WithIdentity(ctx context.Context, id Identity) context.Context {
+	return context.WithValue(ctx, identityKey{}, id.or(IdentityOf(ctx)))
+}
+
+// IdentityOf returns the identity that ctx has.
+func IdentityOf(ctx context.Context) Identity {
+	id, _ := ctx.Value(identityKey{}).(Identity)
+	return id
+}
+
+// WithAgent returns a context in which guarded tools are called by the agent.
+func WithAgent(ctx context.Context, id string) context.Context {
+	return WithIdentity(ctx, Identity{Agent: id})
+}
+
+// WithProject returns a context in which guarded tools are called in the
+// project.
+func WithProject(ctx context.Context, id string) context.Context {
+	return WithIdentity(ctx, Identity{Project: id})
+}
+
+// WithSession returns a context in which guarded tools are called in the
+// session.
+func WithSession(ctx context.Context, id string) context.Context {
+	return WithIdentity(ctx, Identity{Session: id})
+}
+
+// WithUser returns a context in which guarded tools are called for the user.
+func WithUser(ctx context.Context, id string) context.Context {
+	return WithIdentity(ctx, Identity{User: id})
+}
+
+// WithCallID returns a context for one call, by the id that the framework or
+// the model gave it.
+func WithCallID(ctx context.Context, id string) context.Context {
+	return WithIdentity(ctx, Identity{CallID: id})
+}
+
+// WithApproval returns a context in which the next guarded call is one that
+// was escalated before, and that a human has approved since: it runs, once, if
+// it is the same call and nothing else stands against it now. Several ids are
+// for a call that several policies escalated.
+func WithApproval(ctx context.Context, ids ...string) context.Context {
+	return context.WithValue(ctx, approvalKey{}, ids)
+}
+
+func approvalsOf(ctx context.Context) []string {
+	ids, _ := ctx.Value(approvalKey{}).([]string)
+	return ids
+}

@@ -1,0 +1,73 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+
+	"github.com/useveto/veto-go"
+)
+
+// WrapStream returns the streaming tool fn, guarded. The call is decided when
+// somebody begins to range over the stream, and each time anew. A stream that
+// is not permitted yields one error, or the one value that Options.OnBlocked
+// makes; one that is running ends with the cause of its context when the agent
+// is suspended. The call has succeeded when the stream has ended by itself,
+// without an error.
+func WrapStream[C context.Context, In, Out any](a *veto.Authorizer, tool string, fn func(C, In) iter.Seq2[Out, error], opts *Options[Out]) (func(C, In) iter.Seq2[Out, error], error) {
+	g, err := newGuard(a, tool, opts, fn == nil)
+	freeze, names, codecErr := codecOf[In]()
+	if err = g.begin(err, codecErr, names); err != nil {
+		return func(c C, _ In) iter.Seq2[Out, error] {
+			return func(yield func(Out, error) bool) { yield(g.refuse(c, err)) }
+		}, err
+	}
+	return func(c C, in In) iter.Seq2[Out, error] {
+		// Frozen now: the caller may change what it gave before it ranges.
+		args, frozenErr := freezeSafely(freeze, in, new(json.RawMessage))
+		return func(yield func(Out, error) bool) {
+			run := g.enter(c)
+			defer run.leave()
+			if run.prepare(func() (any, error) { return args.params, frozenErr }) {
+				yield(run.blocked())
+				return
+			}
+			private, err := freezeSafely(freeze, args.value, &run.raw)
+			if err != nil {
+				yield(run.undecodable())
+				return
+			}
+			run.stream(fn(within(c, run.ctx), private.value), yield)
+		}
+	}, nil
+}
+
+// freezeSafely freezes arguments whose methods may panic.
+func freezeSafely[In any](freeze codec[In], in In, raw *json.RawMessage) (f frozen[In], err error) {
+	defer func() {
+		if recover() != nil {
+			err = errForeign
+		}
+	}()
+	return freeze(in, raw)
+}
+
+// stream hands on what the tool yields.
+func (r *run[Out]) stream(seq iter.Seq2[Out, error], yield func(Out, error) bool) {
+	var last error
+	for out, err := range seq {
+		if r.ctx.Err() != nil && context.Cause(r.ctx) == veto.ErrSuspended {
+			var none Out
+			yield(none, veto.ErrSuspended)
+			last = veto.ErrSuspended
+			break
+		}
+		if err != nil {
+			last = err
+		}
+		if !yield(out, err) {
+			return
+		}
+	}
+	r.returned(last)
+}
