@@ -3,6 +3,8 @@ package veto
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -44,6 +46,12 @@ type Options struct {
 	// and context values may take; default 64 KiB, at most 16 MiB.
 	MaxParameterBytes int
 
+	// ProtectedDirs are directories that no "within" of a policy covers: those
+	// of records, tickets and caches, so that no tool of an agent gets at
+	// them by a policy that is too wide. The directory of Approvals is always
+	// one. They are made absolute; symbolic links are not followed.
+	ProtectedDirs []string
+
 	// State is the history that limits count; default a new, empty one. Give
 	// several Authorizers the same State to have them share their limits.
 	State *evaluator.State
@@ -65,7 +73,25 @@ func (o *Options) evaluator() *evaluator.Options {
 	return &evaluator.Options{
 		StrictGrant: o.StrictGrant, MaxParameterBytes: o.MaxParameterBytes,
 		Project: o.Project, RequireProject: o.RequireProject, RequireSession: o.RequireSession,
+		Protected: o.ProtectedDirs,
 	}
+}
+
+// protect completes ProtectedDirs.
+func (o *Options) protect() error {
+	dirs := slices.Clone(o.ProtectedDirs)
+	if dir := o.Approvals.Dir(); dir != "" {
+		dirs = append(dirs, dir)
+	}
+	for i, dir := range dirs {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return fmt.Errorf("veto: Options.ProtectedDirs: %w", err)
+		}
+		dirs[i] = filepath.ToSlash(abs)
+	}
+	o.ProtectedDirs = dirs
+	return nil
 }
 
 // check reports values that mean nothing.

@@ -78,6 +78,7 @@ const fragment = `package fragments
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -85,7 +86,10 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/useveto/veto-go"
+	"github.com/useveto/veto-go/approval"
 	"github.com/useveto/veto-go/audit"
+	"github.com/useveto/veto-go/evaluator"
+	"github.com/useveto/veto-go/guard"
 )
 
 var (
@@ -93,7 +97,11 @@ var (
 	_ = fmt.Println
 	_ = os.OpenRoot
 	_ = zap.NewNop
+	_ = guard.WithAgent
+	_ = evaluator.NewState
+	_ = approval.NewKey
 	_ audit.Sink
+	_ json.Number
 )
 
 func _(ctx context.Context, a *veto.Authorizer, set *veto.PolicySet, params map[string]any, call veto.Call) error {
@@ -102,11 +110,30 @@ CODE
 }
 `
 
+// prelude is what the fragments use.
+const prelude = `package fragments
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/useveto/veto-go"
+)
+
+var secret []byte
+
+type email struct{ To, Subject string }
+
+func sendEmail(context.Context, email) (string, error) { return "", nil }
+
+func run(veto.Call) (json.Number, error) { return "", nil }
+`
+
 // TestFragmentsCompile compiles the Go code of the documentation that is no
 // whole program.
 func TestFragmentsCompile(t *testing.T) {
 	dir := t.TempDir()
-	var files []string
+	files := []string{write(t, dir, "prelude.go", prelude)}
 	for _, doc := range documents(t) {
 		for i, b := range blocks(t, doc) {
 			if b.lang == "go" && b.note == "" {
@@ -116,7 +143,7 @@ func TestFragmentsCompile(t *testing.T) {
 			}
 		}
 	}
-	require.NotEmpty(t, files)
+	require.Greater(t, len(files), 1)
 	goTool(t, append([]string{"build", "-o", filepath.Join(dir, "out")}, files...)...)
 }
 

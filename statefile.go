@@ -16,6 +16,9 @@ func (a *Authorizer) SaveState(path string) (err error) {
 	if a == nil || a.state == nil {
 		return errors.New("veto: SaveState: the Authorizer was not made by New")
 	}
+	if a.shared != nil {
+		return errors.New("veto: SaveState: counters and sessions are in Options.Store, which keeps them")
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".veto-state-*")
 	if err != nil {
 		return fmt.Errorf("veto: SaveState: %w", err)

@@ -51,6 +51,9 @@ func New(set *PolicySet, opts *Options) (*Authorizer, error) {
 	if a.state == nil {
 		a.state = evaluator.NewState(nil)
 	}
+	if err := a.opts.protect(); err != nil {
+		return nil, err
+	}
 	a.keepsRecords = opts.Sink != nil && opts.Sink != audit.Discard
 	a.redactor = audit.NewRedactor(opts.Redact)
 	if a.opts.DigestKey == nil {

@@ -289,6 +289,7 @@ func TestSpoiltMarksHold(t *testing.T) {
 			got, err := b.Get(ctx, id)
 			require.NoError(t, err)
 			require.True(t, got.UsedAt.IsZero())
+			require.Equal(t, map[string]approval.State{".used": approval.Used, ".revoked": approval.Denied}[part], got.State)
 			_, err = b.List(ctx)
 			require.ErrorIs(t, err, approval.ErrForged)
 			require.ErrorContains(t, err, id+part)
@@ -303,6 +304,15 @@ func TestSpoiltMarksHold(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, approval.OutcomeUnknown, got.Outcome)
 	require.ErrorIs(t, b.Done(ctx, id, approval.Ran), approval.ErrMismatch)
+
+	// A mark of one ticket says nothing of another.
+	other := approved(t, b, 2).ID
+	require.NoError(t, b.Use(ctx, other, binding(2)))
+	require.NoError(t, b.Done(ctx, other, approval.Failed))
+	replace(t, store, id+".done", read(t, store, other+".done"))
+	got, err = b.Get(ctx, id)
+	require.NoError(t, err)
+	require.Equal(t, approval.OutcomeUnknown, got.Outcome)
 }
 
 // A name in a text that goes to a human or a log cannot fake a line of it; and

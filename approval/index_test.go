@@ -100,6 +100,17 @@ func TestSealedIsNotSigned(t *testing.T) {
 	require.ErrorIs(t, err, ErrForged)
 }
 
+// The digest of arguments, which an agent chooses and can see, is no code of a
+// file or a resolution.
+func TestKeysAreApart(t *testing.T) {
+	k, err := NewKey(make([]byte, MinKeyBytes))
+	require.NoError(t, err)
+	message := []byte("x")
+	require.NotEqual(t, sum(k.arguments, message), sum(k.file, message))
+	require.NotEqual(t, sum(k.arguments, message), sum(k.resolution, message))
+	require.NotEqual(t, sum(k.file, message), sum(k.resolution, message))
+}
+
 func TestNames(t *testing.T) {
 	id := idPrefix + rules.NewID(time.Unix(1e9, 0)).String()
 	require.True(t, isID(id))

@@ -30,6 +30,9 @@ type Options struct {
 	// RequireProject and RequireSession refuse calls without one.
 	RequireProject bool
 	RequireSession bool
+	// Protected are absolute directories that no "within" covers, whatever the
+	// policies say.
+	Protected []string
 }
 
 // MaxParameterBytes is the most that Options.MaxParameterBytes may be.
@@ -100,9 +103,10 @@ func newCompiler(set *rules.PolicySet, opts *Options) *compiler {
 			}
 			return l.Contains, true
 		},
-		Within: constraint.Within, Host: constraint.Host, EmailDomain: constraint.EmailDomain,
+		Within: constraint.Protected(opts.Protected).Within, Host: constraint.Host, EmailDomain: constraint.EmailDomain,
 	})
 	c.env = &constraint.Env{
+		Protected: constraint.Protected(opts.Protected),
 		List: func(name string) *constraint.List { return c.program.lists[name] },
 		Expression: func(source string) (*condition.Condition, error) {
 			return c.conditions.Compile(source, condition.Value)

@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"math"
 	"slices"
@@ -143,23 +144,24 @@ func (h *history) makeRoom(size int) (freed int) {
 	return freed
 }
 
-// forget takes back what remember did. Where the event was used again since,
-// it stays.
-func (h *history) forget(r *remembered) {
+// forget takes back what remember did, and returns the bytes that are free
+// now. Where the event was used again since, it stays.
+func (h *history) forget(r *remembered) (freed int) {
 	ev := r.event
 	r.event = nil
 	if ev == nil || h.byCall[ev.pastCall] != ev || ev.at != r.at {
-		return
+		return 0
 	}
 	if r.before == never {
 		// A hole in the history denies nothing: the call did not happen.
 		h.bytes -= ev.size()
 		delete(h.byCall, ev.pastCall)
 		h.events = slices.DeleteFunc(h.events, func(x *event) bool { return x == ev })
-		return
+		return ev.size()
 	}
 	ev.at, ev.succeeded = r.before, r.succeeded
-	slices.SortStableFunc(h.events, func(a, b *event) int { return int(min(max(a.at-b.at, -1), 1)) })
+	slices.SortStableFunc(h.events, func(a, b *event) int { return cmp.Compare(a.at, b.at) })
+	return 0
 }
 
 // missing reports whether a call later than after may have been forgotten.

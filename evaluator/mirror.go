@@ -15,7 +15,7 @@ type Mirror struct {
 }
 
 // maxMirrored is the most sessions that are kept; then some are read anew.
-const maxMirrored = 10_000
+const maxMirrored = 2_000
 
 // NewMirror returns an empty Mirror.
 func NewMirror() *Mirror { return &Mirror{sessions: make(map[string]*mirrored)} }

@@ -91,28 +91,33 @@ func CheckSession(project, id string) error {
 // EndSession forgets a session. Calls of it that are being decided may still
 // be allowed.
 func (s *State) EndSession(project, id string) {
+	key := string(sessionKey(nil, project, id))
 	s.sessions.mu.Lock()
-	defer s.sessions.mu.Unlock()
-	if ses := s.sessions.open[string(sessionKey(nil, project, id))]; ses != nil {
-		s.endSession(ses)
+	ses := s.sessions.open[key]
+	delete(s.sessions.open, key)
+	s.sessions.mu.Unlock()
+	if ses != nil {
+		s.end(ses)
 	}
 }
 
 // forgotten reports whether a session has been idle for too long, and then
 // forgets it. The caller holds sessions.mu.
 func (s *State) forgotten(ses *session, now int64) bool {
-	ses.mu.Lock()
+	if !ses.mu.TryLock() {
+		return false // a decision is about it
+	}
 	idle := now-ses.latest >= s.sessions.idle
 	ses.mu.Unlock()
 	if idle {
-		s.endSession(ses)
+		delete(s.sessions.open, ses.key)
+		s.end(ses)
 	}
 	return idle
 }
 
-// endSession ends a session; it leaves all at the next sweep.
-func (s *State) endSession(ses *session) {
-	delete(s.sessions.open, ses.key)
+// end ends a session that is open no more; it leaves all at a later sweep.
+func (s *State) end(ses *session) {
 	ses.mu.Lock()
 	defer ses.mu.Unlock()
 	if ses.ended {

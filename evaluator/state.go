@@ -221,7 +221,7 @@ func (s *State) giveBack(e *Evaluation) {
 	if ses != nil {
 		ses.mu.Lock()
 		defer ses.mu.Unlock()
-		ses.history.forget(&e.remembered)
+		s.sessions.pay(-ses.history.forget(&e.remembered))
 	}
 	locked := s.lock(e.takes)
 	defer s.unlock(locked)
