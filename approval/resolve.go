@@ -54,8 +54,6 @@ func (b *Book) Resolve(ctx context.Context, r Resolution) error {
 		return refusal(t.ID, t.State.Err(), nil)
 	case t.State == Denied && t.Revoked:
 		return nil
-	case t.State == Approved && !r.Approve:
-		return b.Revoke(ctx, t.ID)
 	}
 	if t.State == Pending && r.Grant != nil {
 		if err := b.roomForGrant(ctx); err != nil {
