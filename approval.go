@@ -70,7 +70,8 @@ func ticketCause(code rules.Code, detail string, t *approval.Ticket) *evaluator.
 func (a *Authorizer) withApprovals(ctx context.Context, d *decision, p *evaluator.Program, now time.Time) saying {
 	if !d.resumes {
 		said := a.judge(ctx, d, p.Decide(&d.eval, &d.call, now))
-		if said.cause.Outcome == Escalated {
+		if said.cause.Outcome == Escalated && a.opts.Mode == Enforce {
+			// In the other modes the tool runs, and there is nothing to ask.
 			said.cause, said.approval = a.escalate(ctx, d, p, said.cause, now)
 		}
 		return said
