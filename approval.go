@@ -119,7 +119,10 @@ func (a *Authorizer) findTickets(ctx context.Context, d *decision) (*resumed, *e
 		return nil, ticketCause(rules.CodeApprovalDenied, "the arguments have no digest", &approval.Ticket{})
 	}
 	all := &resumed{}
-	for _, id := range d.tickets {
+	for i, id := range d.tickets {
+		if slices.Contains(d.tickets[:i], id) {
+			continue // once is enough, and all that it is good for
+		}
 		t, err := book.Get(ctx, id)
 		if err != nil {
 			a.logger().Warn("a ticket cannot be used", zap.Error(err))

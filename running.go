@@ -21,7 +21,7 @@ func (a *Authorizer) UntilSuspended(ctx context.Context, agentID string) (_ cont
 	}
 	w := a.running.acquire(ctx, agentID)
 	if a.stopped(agentID) {
-		w.cancel(ErrSuspended)
+		a.running.end(w)
 	}
 	return w.ctx, w.release
 }
@@ -50,7 +50,8 @@ type runningContext struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	release func()
-	users   int // guarded by running.mu
+	forget  func() bool // takes back what waits for the end of parent
+	users   int         // guarded by running.mu
 	gone    bool
 }
 
@@ -81,7 +82,7 @@ func (r *running) acquire(parent context.Context, agent string) *runningContext 
 	}
 	r.agents[agent][w.parent] = w
 	if parent.Done() != nil {
-		context.AfterFunc(parent, func() {
+		w.forget = context.AfterFunc(parent, func() {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.drop(w)
@@ -117,6 +118,9 @@ func (r *running) drop(w *runningContext) {
 		return
 	}
 	w.gone = true
+	if w.forget != nil {
+		w.forget()
+	}
 	if w.users == 0 {
 		r.idle--
 		w.cancel(nil)
@@ -139,4 +143,13 @@ func (r *running) stop(stopped func(agentID string) bool) {
 			r.drop(w)
 		}
 	}
+}
+
+// end ends w and forgets it, so that no call gets it after the agent was
+// resumed.
+func (r *running) end(w *runningContext) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w.cancel(ErrSuspended)
+	r.drop(w)
 }

@@ -39,12 +39,19 @@ func (m *bucketMeter) missing(now int64) int {
 	return int(math.Ceil(float64(m.max) - m.limiter.TokensAt(instant(now))))
 }
 
-// refill makes the bucket anew, with so many tokens missing.
+// refill makes the bucket anew, with so many tokens missing: also more than it
+// holds, after a reload that lowered the number.
 func (m *bucketMeter) refill(now int64, calls, missing int) {
 	m.max = calls
-	m.limiter = rate.NewLimiter(rate.Limit(float64(calls)/m.window.Seconds()), calls)
-	if missing = min(max(missing, 0), calls); missing > 0 {
-		m.limiter.AllowN(instant(now), missing)
+	missing = max(missing, 0)
+	most := max(calls, missing)
+	m.limiter = rate.NewLimiter(rate.Limit(float64(calls)/m.window.Seconds()), most)
+	at := instant(now)
+	m.limiter.ReserveN(at, missing)
+	if most > calls {
+		// A larger bucket was full before: take away what it held more.
+		m.limiter.ReserveN(at, most-calls)
+		m.limiter.SetBurstAt(at, calls)
 	}
 }
 
@@ -75,8 +82,7 @@ func (m *bucketMeter) remove(now int64, _ *take) {
 
 func (m *bucketMeter) usage(now int64) Usage {
 	tokens := m.limiter.TokensAt(instant(now))
-	u := Usage{Used: strconv.Itoa(m.missing(now)), ResetIn: m.until(tokens, float64(m.max))}
-	return u
+	return Usage{Used: strconv.Itoa(m.missing(now)), ResetIn: m.until(tokens, float64(m.max))}
 }
 
 func (m *bucketMeter) idle(now int64) bool {

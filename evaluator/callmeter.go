@@ -21,6 +21,7 @@ type callMeter struct {
 	window  int64
 	used    int
 	entries []callEntry
+	first   [1]callEntry // where entries begins
 }
 
 type callEntry struct {
@@ -28,13 +29,38 @@ type callEntry struct {
 	calls int32
 }
 
+// callCounter is a counter with its callMeter beside it: most are such, and
+// what is in one place in memory is soon at hand.
+type callCounter struct {
+	counter
+	calls callMeter
+}
+
+// newCounter returns a counter of l that has counted nothing.
+func newCounter(l *limit) *counter {
+	if l.meter != CountCalls {
+		return &counter{meter: newMeter(l)}
+	}
+	c := &callCounter{calls: callMeter{window: int64(l.window)}}
+	c.meter = &c.calls
+	return &c.counter
+}
+
 const (
 	exactEntries = 32
 	buckets      = 16
 )
 
-// bucketOf is the sixteenth of a window that the time at falls into.
-func bucketOf(at, window int64) int64 { return at / (window / buckets) }
+// bucketOf is the sixteenth of a window that the time at, which may be
+// negative, falls into.
+func bucketOf(at, window int64) int64 {
+	size := window / buckets
+	n := at / size
+	if at%size < 0 {
+		n--
+	}
+	return n
+}
 
 // expire drops the entries that left the window.
 func (m *callMeter) expire(now int64) {
@@ -77,6 +103,9 @@ func (m *callMeter) add(now int64, t *take) {
 			last.calls++
 			return
 		}
+	}
+	if m.entries == nil {
+		m.entries = m.first[:0]
 	}
 	m.entries = append(m.entries, callEntry{at: now, calls: 1})
 }

@@ -107,7 +107,7 @@ func newCompiler(set *rules.PolicySet, opts *Options) *compiler {
 	})
 	c.env = &constraint.Env{
 		Protected: constraint.Protected(opts.Protected),
-		List: func(name string) *constraint.List { return c.program.lists[name] },
+		List:      func(name string) *constraint.List { return c.program.lists[name] },
 		Expression: func(source string) (*condition.Condition, error) {
 			return c.conditions.Compile(source, condition.Value)
 		},

@@ -17,6 +17,7 @@ import (
 type history struct {
 	events []*event
 	byCall map[pastCall]*event
+	calls  uint64 // that were put or touched so far
 	bytes  int
 	some   bool  // something is missing
 	lost   int64 // all that is missing is of this time, or before
@@ -27,6 +28,10 @@ type event struct {
 	pastCall
 	at        int64 // when it was allowed, the last time
 	succeeded int64 // when it was allowed and then succeeded; or never
+
+	// The numbers of the calls of these times: two may be of one time.
+	last, success uint64
+	doubtful      bool // a success before the last may have been taken back
 }
 
 // pastCall is what conditions read of a call. Parameters and context are
@@ -57,9 +62,14 @@ func (c *pastCall) size() int {
 
 // remembered is what remember did, to be undone.
 type remembered struct {
-	event             *event
-	at                int64
-	before, succeeded int64 // the times before; never, where it is new
+	event  *event
+	number uint64
+	at     int64
+	counts bool // as a success, at once
+
+	// What was so before; never, where the event is new.
+	before, succeeded int64
+	last, success     uint64
 }
 
 // remember adds the call to the history of its session.
@@ -71,8 +81,7 @@ func (s *State) remember(ses *session, e *Evaluation, now int64) {
 	}
 	h, call := &ses.history, e.pastCall()
 	if ev := h.byCall[call]; ev != nil {
-		e.remembered = remembered{ev, now, ev.at, ev.succeeded}
-		h.touch(ev, now, done)
+		e.remembered = h.touch(ev, now, done)
 		return
 	}
 	freed := h.makeRoom(call.size())
@@ -81,9 +90,7 @@ func (s *State) remember(ses *session, e *Evaluation, now int64) {
 		h.some, h.lost = true, now
 		return
 	}
-	ev := &event{call, now, done}
-	h.put(ev)
-	e.remembered = remembered{ev, now, never, never}
+	e.remembered = h.put(&event{pastCall: call, at: now, succeeded: done})
 }
 
 // pastCall returns the call as it is remembered. It shares no memory with it.
@@ -108,21 +115,44 @@ func textOf(t *value.Tree) string {
 }
 
 // put adds an event that is later than all others.
-func (h *history) put(ev *event) {
+func (h *history) put(ev *event) remembered {
 	if h.byCall == nil {
 		h.byCall = make(map[pastCall]*event)
 	}
 	h.byCall[ev.pastCall] = ev
 	h.events = append(h.events, ev)
 	h.bytes += ev.size()
+	h.calls++
+	r := remembered{event: ev, number: h.calls, at: ev.at, before: never, succeeded: never}
+	ev.last = r.number
+	if r.counts = ev.succeeded != never; r.counts {
+		ev.success = r.number
+	}
+	return r
 }
 
 // touch makes an event one of now.
-func (h *history) touch(ev *event, now, succeeded int64) {
-	ev.at, ev.succeeded = now, max(ev.succeeded, succeeded)
+func (h *history) touch(ev *event, now, succeeded int64) remembered {
+	h.calls++
+	r := remembered{
+		event: ev, number: h.calls, at: now, counts: succeeded != never,
+		before: ev.at, succeeded: ev.succeeded, last: ev.last, success: ev.success,
+	}
+	ev.at, ev.last = now, r.number
+	if r.counts {
+		r.succeed()
+	}
 	if i := slices.Index(h.events, ev); i >= 0 {
 		copy(h.events[i:], h.events[i+1:])
 		h.events[len(h.events)-1] = ev
+	}
+	return r
+}
+
+// succeed says that the call succeeded.
+func (r *remembered) succeed() {
+	if ev := r.event; ev != nil && r.at >= ev.succeeded {
+		ev.succeeded, ev.success = r.at, r.number
 	}
 }
 
@@ -145,11 +175,22 @@ func (h *history) makeRoom(size int) (freed int) {
 }
 
 // forget takes back what remember did, and returns the bytes that are free
-// now. Where the event was used again since, it stays.
+// now. Where there was an equal call since, the event stays.
 func (h *history) forget(r *remembered) (freed int) {
 	ev := r.event
 	r.event = nil
-	if ev == nil || h.byCall[ev.pastCall] != ev || ev.at != r.at {
+	if ev == nil || h.byCall[ev.pastCall] != ev {
+		return 0
+	}
+	switch {
+	case ev.success != r.number:
+		ev.doubtful = ev.doubtful || r.counts
+	case ev.doubtful:
+		ev.succeeded, ev.success = never, 0
+	default:
+		ev.succeeded, ev.success = r.succeeded, r.success
+	}
+	if ev.last != r.number {
 		return 0
 	}
 	if r.before == never {
@@ -159,7 +200,7 @@ func (h *history) forget(r *remembered) (freed int) {
 		h.events = slices.DeleteFunc(h.events, func(x *event) bool { return x == ev })
 		return ev.size()
 	}
-	ev.at, ev.succeeded = r.before, r.succeeded
+	ev.at, ev.last = r.before, r.last
 	slices.SortStableFunc(h.events, func(a, b *event) int { return cmp.Compare(a.at, b.at) })
 	return 0
 }

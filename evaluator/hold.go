@@ -84,9 +84,7 @@ func (s *State) Succeeded(h *Hold) {
 	}
 	h.session.mu.Lock()
 	defer h.session.mu.Unlock()
-	if ev := h.remembered.event; ev != nil {
-		ev.succeeded = max(ev.succeeded, h.remembered.at)
-	}
+	h.remembered.succeed()
 }
 
 // withHold calls f with everything locked that the takes of h are about.

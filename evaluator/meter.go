@@ -48,7 +48,7 @@ func newMeter(l *limit) meter {
 	case SumAmounts:
 		return &sumMeter{window: int64(l.window)}
 	case CountValues:
-		return &valueMeter{window: int64(l.window), values: make(map[string]int64)}
+		return &valueMeter{window: int64(l.window), values: make(map[string]valueUse)}
 	default:
 		return &tallyMeter{}
 	}

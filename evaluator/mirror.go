@@ -95,8 +95,8 @@ func (x *mirrored) add(ev Event) {
 		}
 		return
 	case w.Succeeded != 0:
-		if r, ok := x.numbers[w.Succeeded]; ok && r.event != nil {
-			r.event.succeeded = max(r.event.succeeded, r.at)
+		if r, ok := x.numbers[w.Succeeded]; ok {
+			r.succeed()
 		}
 		return
 	}
@@ -104,14 +104,12 @@ func (x *mirrored) add(ev Event) {
 	if w.Guarded {
 		done = never
 	}
-	r := remembered{at: at, before: never, succeeded: never}
+	var r remembered
 	if known := h.byCall[call]; known != nil {
-		r.event, r.before, r.succeeded = known, known.at, known.succeeded
-		h.touch(known, at, done)
+		r = h.touch(known, at, done)
 	} else {
 		h.makeRoom(call.size())
-		r.event = &event{call, at, done}
-		h.put(r.event)
+		r = h.put(&event{pastCall: call, at: at, succeeded: done})
 	}
 	if x.numbers == nil {
 		x.numbers = make(map[int64]remembered)

@@ -4,7 +4,7 @@ package evaluator
 // counters that have run out make room first, so that the cost of clearing up
 // is spread over the inserts.
 func (s *State) insert(t *take, ses *session, e *Evaluation, now int64) *counter {
-	sh := &s.shards[s.shardOf(t.key)]
+	sh := &s.shards[t.shard]
 	if !t.inSession() {
 		s.sweep(sh, now)
 	}
@@ -12,7 +12,8 @@ func (s *State) insert(t *take, ses *session, e *Evaluation, now int64) *counter
 	if o == nil {
 		return nil
 	}
-	c := &counter{key: string(t.key), owner: o, meter: newMeter(t.limit)}
+	c := newCounter(t.limit)
+	c.key, c.owner = string(t.key), o
 	if t.inSession() {
 		c.latest = ses.latest
 		if ses.counters == nil {

@@ -128,8 +128,8 @@ func (s *State) saveCounter(c *counter, kind savedKind) saved {
 		}
 	case *valueMeter:
 		r.Meter, r.Window = CountValues, m.window
-		for v, at := range m.values {
-			r.Values, r.Times = append(r.Values, v), append(r.Times, s.unix(at))
+		for v, use := range m.values {
+			r.Values, r.Times = append(r.Values, v), append(r.Times, s.unix(use.at))
 		}
 	case *tallyMeter:
 		r.Meter, r.N = Tally, m.n
@@ -216,7 +216,10 @@ func (s *State) restore(r *saved, ses **session) bool {
 		if *ses == nil {
 			return false
 		}
-		ev := &event{pastCall{tool: r.Tool, agent: r.Agent, user: r.User, args: r.Args, context: r.Context}, at, never}
+		ev := &event{
+			pastCall: pastCall{tool: r.Tool, agent: r.Agent, user: r.User, args: r.Args, context: r.Context},
+			at:       at, succeeded: never,
+		}
 		ev.bare = copy(ev.digest[:], r.Digest) > 0
 		if r.Succeeded {
 			ev.succeeded = s.since(r.SucceededAt)
@@ -288,10 +291,11 @@ func (s *State) restoreMeter(r *saved, at int64) meter {
 		}
 		return m
 	case CountValues:
-		m := &valueMeter{window: r.Window, values: make(map[string]int64), oldest: at}
+		m := &valueMeter{window: r.Window, values: make(map[string]valueUse), oldest: at}
 		for i := range min(len(r.Times), len(r.Values)) {
-			m.values[r.Values[i]] = s.since(r.Times[i])
-			m.oldest = min(m.oldest, m.values[r.Values[i]])
+			use := valueUse{at: s.since(r.Times[i])}
+			m.values[r.Values[i]] = use
+			m.oldest = min(m.oldest, use.at)
 		}
 		return m
 	case Tally:

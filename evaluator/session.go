@@ -20,11 +20,11 @@ type sessions struct {
 	maxBytes int64
 }
 
-func (s *sessions) init(opts *StateOptions) {
-	s.open = make(map[string]*session)
-	s.max = or(opts.MaxSessions, defaultMaxSessions)
-	s.idle = int64(or(opts.SessionIdle, defaultSessionIdle))
-	s.maxBytes = int64(or(opts.MaxHistoryBytes, defaultHistoryBytes))
+func (x *sessions) init(opts *StateOptions) {
+	x.open = make(map[string]*session)
+	x.max = or(opts.MaxSessions, defaultMaxSessions)
+	x.idle = int64(or(opts.SessionIdle, defaultSessionIdle))
+	x.maxBytes = int64(or(opts.MaxHistoryBytes, defaultHistoryBytes))
 }
 
 // session is one open session of a project: the calls that were allowed in it,

@@ -149,7 +149,8 @@ func (s *State) take(e *Evaluation, commit bool) takeResult {
 		if t.limit == nil || t.says.outcome != passes {
 			continue
 		}
-		if c := s.find(t, ses); c != nil {
+		t.counter = s.find(t, ses)
+		if c := t.counter; c != nil {
 			var fits bool
 			if fits, t.retryAfter = c.meter.look(c.at(now), t); !fits {
 				t.past()
@@ -164,8 +165,17 @@ func (s *State) take(e *Evaluation, commit bool) takeResult {
 	if result != taken || !commit {
 		return result
 	}
+	stale := false // making room has dropped counters, maybe one that was found
 	for i := range e.takes {
-		if t := &e.takes[i]; t.limit != nil && !s.add(t, ses, e, now) {
+		t := &e.takes[i]
+		if t.limit == nil {
+			continue
+		}
+		if stale {
+			t.counter = s.find(t, ses)
+		}
+		stale = stale || t.counter == nil
+		if !s.add(t, ses, e, now) {
 			s.undo(e.takes[:i], ses, now)
 			return noRoom
 		}
@@ -188,7 +198,7 @@ func fitsFresh(t *take) bool {
 	}
 }
 
-// find returns the counter of t, or nil.
+// find returns the counter of t, or nil. What is locked is that of t.
 func (s *State) find(t *take, ses *session) *counter {
 	if t.inSession() {
 		if ses == nil {
@@ -196,12 +206,14 @@ func (s *State) find(t *take, ses *session) *counter {
 		}
 		return ses.counters[string(t.key)]
 	}
-	return s.shards[s.shardOf(t.key)].counters[string(t.key)]
+	return s.shards[t.shard].counters[string(t.key)]
 }
 
-// add counts t, and reports whether there was room for it.
+// add counts t in the counter that was found, or in a new one, and reports
+// whether there was room for it.
 func (s *State) add(t *take, ses *session, e *Evaluation, now int64) bool {
-	c := s.find(t, ses)
+	c := t.counter
+	t.counter = nil
 	if c == nil {
 		if c = s.insert(t, ses, e, now); c == nil {
 			return false
@@ -248,7 +260,8 @@ func (s *State) shardOf(key []byte) int {
 func (s *State) lock(takes []take) (mask uint64) {
 	for i := range takes {
 		if t := &takes[i]; t.limit != nil && !t.inSession() {
-			mask |= 1 << s.shardOf(t.key)
+			t.shard = s.shardOf(t.key)
+			mask |= 1 << t.shard
 		}
 	}
 	for m := mask; m != 0; m &= m - 1 {

@@ -21,6 +21,10 @@ type take struct {
 	sequence *sequence
 	covered  bool // a human has approved what is past it
 
+	// Where the State has the counter, while that is locked.
+	shard   int
+	counter *counter // nil: there is none yet
+
 	// The answer of the State.
 	says       judgement // passes, where nothing stands against the call
 	why        string    // of the trace: why the rule has failed
@@ -28,7 +32,8 @@ type take struct {
 
 	// What was counted, to be taken back.
 	at     int64
-	before int64
+	use    uint64   // of a value
+	before valueUse // where it is known
 	known  bool
 }
 

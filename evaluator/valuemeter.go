@@ -1,7 +1,6 @@
 package evaluator
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -12,8 +11,16 @@ import (
 type valueMeter struct {
 	window int64
 	oldest int64 // no value is older
-	values map[string]int64
-	paid   int // counters beside itself whose room it has
+	values map[string]valueUse
+	uses   uint64 // so far
+	paid   int    // counters beside itself whose room it has
+}
+
+// valueUse is the last use of a value. Two may be of the same time, so each
+// has a number of its own.
+type valueUse struct {
+	at     int64
+	number uint64
 }
 
 // expire drops the values that left the window. It looks at them only when
@@ -23,11 +30,11 @@ func (m *valueMeter) expire(now int64) {
 		return
 	}
 	m.oldest = now
-	for v, at := range m.values {
-		if at <= now-m.window {
+	for v, use := range m.values {
+		if use.at <= now-m.window {
 			delete(m.values, v)
 		} else {
-			m.oldest = min(m.oldest, at)
+			m.oldest = min(m.oldest, use.at)
 		}
 	}
 }
@@ -46,25 +53,30 @@ func (m *valueMeter) until(now int64, values int) time.Duration {
 	if m.window == 0 || values <= 0 {
 		return 0
 	}
-	times := slices.Sorted(maps.Values(m.values))
+	times := make([]int64, 0, len(m.values))
+	for _, use := range m.values {
+		times = append(times, use.at)
+	}
+	slices.Sort(times)
 	return time.Duration(times[min(values, len(times))-1] + m.window - now)
 }
 
 func (m *valueMeter) add(now int64, t *take) {
-	t.at = now
 	if t.before, t.known = m.values[string(t.value)]; !t.known && len(m.values) == 0 {
 		m.oldest = now
 	}
-	m.values[string(t.value)] = now
+	m.uses++
+	t.at, t.use = now, m.uses
+	m.values[string(t.value)] = valueUse{now, t.use}
 }
 
-// remove puts the time before the call back, unless the value was used again.
+// remove puts the use before the call back, unless the value was used again.
 func (m *valueMeter) remove(_ int64, t *take) {
-	switch at, ok := m.values[string(t.value)]; {
-	case !ok || at != t.at:
+	switch use, ok := m.values[string(t.value)]; {
+	case !ok || use != (valueUse{t.at, t.use}):
 	case t.known:
 		m.values[string(t.value)] = t.before
-		m.oldest = min(m.oldest, t.before)
+		m.oldest = min(m.oldest, t.before.at)
 	default:
 		delete(m.values, string(t.value))
 	}

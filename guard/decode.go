@@ -1,8 +1,8 @@
 package guard
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -11,53 +11,84 @@ import (
 	"github.com/useveto/veto-go/internal/value"
 )
 
-// decoder decodes raw JSON for a tool.
-type decoder[In any] struct {
-	shape *shape
-	trees *sync.Pool
+// What is wrong with arguments before they are decided on.
+var (
+	errForeign = errors.New("the arguments hold a value that JSON cannot")
+	errText    = errors.New("the arguments hold text that is not valid UTF-8, or U+FFFD in its place")
+	errNear    = errors.New("the arguments have a key that differs from a parameter in case only")
+	errFloat   = errors.New("the arguments have a number that is another as a float; let the tool take a json.Number")
+	errType    = errors.New("the arguments are not of the type that the tool takes")
+)
+
+// refused returns arguments with the same fault, so that the call is decided,
+// denied and recorded with it.
+func refused(err error) any {
+	switch err {
+	case errText:
+		return json.RawMessage("{\"\":\"\xff\"}")
+	case errNear:
+		return json.RawMessage(`{"a":0,"A":0}`)
+	default:
+		return (chan int)(nil)
+	}
 }
+
+// decoder decodes raw JSON for a tool.
+type decoder[In any] struct{ shape *shape }
 
 // decoderOf returns the decoder into In, and the names of the parameters, nil
 // where they are not known.
 func decoderOf[In any]() (*decoder[In], []string, error) {
 	t := reflect.TypeFor[In]()
-	s, err := shapeOf(t)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !s.object && t.Kind() != reflect.Interface && t != reflect.TypeFor[json.RawMessage]() {
+	found, shape := surveyOf(t)
+	switch {
+	case !shape.object && t != reflect.TypeFor[any]():
 		return nil, nil, fmt.Errorf("arguments of type %s are no JSON object: use a struct, a map with string keys or json.RawMessage", t)
+	case found.clash != "":
+		return nil, nil, fmt.Errorf("%s differ in case only, so every decision refuses them", found.clash)
+	default:
+		return &decoder[In]{shape}, shape.names(), nil
 	}
-	return &decoder[In]{s, &sync.Pool{New: func() any { return new(value.Tree) }}}, s.names(), nil
 }
 
-// check reports whether encoding/json takes every key for the field that the
-// decision takes it for.
-func (d *decoder[In]) check(raw []byte) bool {
-	if d.shape.fields == nil && d.shape.element == nil {
-		return true
-	}
-	t := d.trees.Get().(*value.Tree)
-	defer func() {
-		t.Reset()
-		d.trees.Put(t)
-	}()
-	bad, _ := t.SetJSON(raw, value.Limits{Bytes: evaluator.MaxParameterBytes, Depth: value.DefaultLimits.Depth})
-	if bad != value.OK || t.Empty() {
-		return true // the decision says what is wrong
-	}
-	return d.shape.check(t, value.Root)
-}
-
+// into decodes raw into in, if a decision can be made on it at all, and if
+// encoding/json takes it for what the decision takes it for.
 func (d *decoder[In]) into(raw []byte, in *In) error {
 	if len(raw) == 0 {
 		return nil // no arguments
 	}
-	if text, ok := any(in).(*json.RawMessage); ok {
-		*text = bytes.Clone(raw)
-		return nil
+	t := trees.Get().(*value.Tree)
+	defer putTree(t)
+	if p, _ := t.SetJSON(raw, limits); p != value.OK || t.Nodes[value.Root].Kind != value.Object {
+		return nil // none, or the decision says what is wrong
 	}
-	return json.Unmarshal(raw, in)
+	if err := d.shape.check(t, value.Root); err != nil {
+		return err
+	}
+	if json.Unmarshal(raw, in) != nil {
+		return errType
+	}
+	return nil
+}
+
+// limits are the bounds that no decision exceeds.
+var limits = value.Limits{Bytes: evaluator.MaxParameterBytes, Depth: value.DefaultLimits.Depth}
+
+var trees = sync.Pool{New: func() any { return new(value.Tree) }}
+
+func putTree(t *value.Tree) {
+	t.Reset()
+	trees.Put(t)
+}
+
+// canonical returns the text that stands for the value of raw, "" for none.
+func canonical(raw []byte) string {
+	t := trees.Get().(*value.Tree)
+	defer putTree(t)
+	if p, _ := t.SetJSON(raw, limits); p != value.OK || t.Empty() {
+		return ""
+	}
+	return string(t.AppendCanonical(nil, value.Root))
 }
 
 // buffer is a private copy of raw JSON, for as long as a call lasts: decoding

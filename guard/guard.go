@@ -26,7 +26,6 @@ func newGuard[Out any](a *veto.Authorizer, tool string, opts *Options[Out], none
 	g := &guard[Out]{auth: a, tool: tool}
 	if opts != nil {
 		g.opts = *opts
-		g.opts.Parameters = slices.Clone(opts.Parameters)
 	}
 	g.who = Identity{Agent: g.opts.Agent, Project: g.opts.Project, Session: g.opts.Session, User: g.opts.User}
 	switch {
@@ -89,8 +88,8 @@ type run[Out any] struct {
 	tickets  []string
 	result   veto.Result
 	err      error // why the tool does not run
-	began    bool
-	failed   bool
+	allowed  bool
+	outcome  approval.Outcome
 }
 
 // enter begins a call. What could fail does so in prepare.
@@ -99,7 +98,7 @@ func (g *guard[Out]) enter(ctx context.Context) *run[Out] {
 	if r == nil {
 		r = new(run[Out])
 	}
-	r.g, r.caller, r.failed = g, ctx, true
+	r.g, r.caller, r.outcome = g, ctx, approval.Failed
 	return r
 }
 
@@ -108,14 +107,10 @@ func (r *run[Out]) leave() {
 	if r.release != nil {
 		r.release()
 	}
-	if r.began && len(r.tickets) > 0 {
-		outcome := approval.Ran
-		if r.failed {
-			outcome = approval.Failed
-		}
+	if r.allowed && len(r.tickets) > 0 {
 		ctx := context.WithoutCancel(r.caller)
 		for _, id := range r.tickets {
-			_ = r.g.auth.Approvals().Done(ctx, id, outcome) // else it stays "outcome unknown"
+			_ = r.g.auth.Approvals().Done(ctx, id, r.outcome) // else it stays "outcome unknown"
 		}
 	}
 	g := r.g
@@ -125,67 +120,52 @@ func (r *run[Out]) leave() {
 
 // returned says what the tool did.
 func (r *run[Out]) returned(err error) {
-	r.failed = err != nil
 	if err == nil {
+		r.outcome = approval.Ran
 		_ = r.reserved.Commit(r.caller, "") // else it counts as not succeeded
 	}
 }
 
-// prepare decides the call, and reports whether it is blocked. A panic in it
-// blocks.
+// prepare decides the call, and reports whether it is blocked. params says
+// what is decided on. A panic of what the host has given blocks.
 func (r *run[Out]) prepare(params func() (any, error)) (blocked bool) {
 	defer r.recovered(&blocked)
 	r.identify()
-	if r.err != nil {
-		return true
-	}
 	p, err := params()
 	if err != nil {
-		p = notJSON
+		p = refused(err)
 	}
-	return r.decide(p)
+	if blocked = r.decide(p); blocked && err != nil {
+		r.err = fmt.Errorf("guard: tool %q: %w: %w", r.g.tool, err, r.err)
+	}
+	return blocked
 }
 
-// prepareJSON is prepare for raw JSON, which is decoded after it.
-func (r *run[Out]) prepareJSON(b *buffer, check func([]byte) bool) (blocked bool) {
-	defer r.recovered(&blocked)
-	r.identify()
-	if r.err != nil {
-		return true
-	}
-	if !check(b.raw) {
-		return r.decide(notJSON)
-	}
-	return r.decide(&b.raw)
-}
-
-// notJSON are arguments that every decision refuses and records.
-var notJSON = json.RawMessage("\x00")
-
+// recovered makes a denial of a panic, which is on the record as others are.
 func (r *run[Out]) recovered(blocked *bool) {
 	if p := recover(); p != nil {
 		*blocked = true
-		r.result, r.err = veto.Result{Code: rules.CodeEvaluationError}, fmt.Errorf("%w: guard: tool %q: a panic before the tool ran (%T)", veto.ErrDenied, r.g.tool, p)
+		call := veto.Call{AgentID: r.who.Agent, Tool: r.g.tool, Parameters: refused(nil)}
+		_, r.result, r.err = r.g.auth.Reserve(r.caller, call)
+		r.err = fmt.Errorf("guard: tool %q: a panic before the tool ran (%T): %w", r.g.tool, p, r.err)
 	}
+}
+
+// identify says who calls.
+func (r *run[Out]) identify() {
+	g := r.g
+	r.who = g.who
+	if r.caller == nil {
+		return // the decision denies it
+	}
+	r.who = IdentityOf(r.caller).or(r.who)
+	if g.opts.Identity != nil {
+		r.who = r.who.or(g.opts.Identity(r.caller))
+	}
+	r.ctx, r.release = g.auth.UntilSuspended(r.caller, r.who.Agent)
 }
 
 var errNoAgent = errors.New("there is no agent; set Options.Agent, or call with guard.WithAgent")
-
-// identify says who calls. Without an agent there is no need to ask further:
-// but the denial is recorded, as every other.
-func (r *run[Out]) identify() {
-	g := r.g
-	if any(r.caller) == nil {
-		r.err = fmt.Errorf("%w: guard: tool %q: the context is nil", veto.ErrDenied, g.tool)
-		return
-	}
-	who := IdentityOf(r.caller).or(g.who)
-	if g.opts.Identity != nil {
-		who = who.or(g.opts.Identity(r.caller))
-	}
-	r.who = who
-	r.ctx, r.release = g.auth.UntilSuspended(r.caller, who.Agent)
-}
 
 // decide asks the Authorizer, and where it escalates, the human.
 func (r *run[Out]) decide(params any) (blocked bool) {
@@ -194,34 +174,56 @@ func (r *run[Out]) decide(params any) (blocked bool) {
 		AgentID: r.who.Agent, Tool: g.tool, Parameters: params,
 		Project: r.who.Project, Session: r.who.Session, User: r.who.User, CallID: r.who.CallID,
 	}
-	if g.opts.Values != nil {
-		call.Context = g.opts.Values(r.caller)
+	if r.caller != nil {
+		if g.opts.Values != nil {
+			call.Context = g.opts.Values(r.caller)
+		}
+		r.tickets = approvalsOf(r.caller)
 	}
-	r.tickets = approvalsOf(r.caller)
-	if r.tickets == nil {
+	if len(r.tickets) == 0 {
 		r.reserved, r.result, r.err = g.auth.Reserve(r.caller, call)
 	} else {
+		// They are for this call, and not for those that the tool makes.
+		r.ctx = context.WithValue(r.ctx, approvalKey{}, []string(nil))
 		r.reserved, r.result, r.err = g.auth.ReserveApproved(r.caller, call, r.tickets...)
 	}
 	for range maxTickets {
 		if r.err == nil || !r.approved() {
 			break
 		}
-		r.tickets = append(slices.Clip(r.tickets), r.result.ApprovalID)
+		if id := r.result.ApprovalID; !slices.Contains(r.tickets, id) {
+			r.tickets = append(slices.Clip(r.tickets), id)
+		}
 		r.reserved, r.result, r.err = g.auth.ReserveApproved(r.caller, call, r.tickets...)
 	}
+	r.allowed = r.err == nil
 	switch {
-	case r.err == nil:
-	case r.result.RunsUnderMode():
-		r.tickets = nil
-	default:
+	case !r.allowed && !r.result.RunsUnderMode():
 		if r.who.Agent == "" {
 			r.err = fmt.Errorf("guard: tool %q: %w: %w", g.tool, errNoAgent, r.err)
 		}
 		return true
+	case r.stopped():
+		r.suspended()
+		return true
+	default:
+		return false
 	}
-	r.began = true
-	return false
+}
+
+// suspended blocks a call that was allowed a moment before its agent was
+// suspended.
+func (r *run[Out]) suspended() {
+	if r.allowed {
+		_ = r.reserved.Refund(r.caller) // else it stays counted
+	}
+	r.outcome = approval.NotRun
+	was := r.result
+	r.result = veto.Result{
+		Code: rules.CodeAgentSuspended, Reason: rules.NewReason(rules.CodeAgentSuspended, r.g.tool, nil),
+		DecisionID: was.DecisionID, EvaluatedAt: was.EvaluatedAt, PolicyRevision: was.PolicyRevision, Mode: was.Mode,
+	}
+	r.err = fmt.Errorf("%w: guard: tool %q: %w", veto.ErrDenied, r.g.tool, veto.ErrSuspended)
 }
 
 // maxTickets is how many policies may ask a human about one call.
@@ -230,7 +232,7 @@ const maxTickets = 8
 // approved reports whether the call waits for a human, who then approves it.
 func (r *run[Out]) approved() bool {
 	id := r.result.ApprovalID
-	if r.result.Outcome != veto.Escalated || id == "" || slices.Contains(r.tickets, id) || r.result.RunsUnderMode() {
+	if r.result.Outcome != veto.Escalated || id == "" || r.result.RunsUnderMode() {
 		return false
 	}
 	book := r.g.auth.Approvals()
@@ -254,13 +256,4 @@ func (r *run[Out]) answered(err error) bool {
 
 func (r *run[Out]) blocked() (Out, error) {
 	return r.g.block(r.caller, &BlockedError{Tool: r.g.tool, Result: r.result, Err: r.err})
-}
-
-// undecodable is the answer where arguments that were allowed are none of the
-// tool's: it does not run.
-func (r *run[Out]) undecodable() (Out, error) {
-	_ = r.reserved.Refund(r.caller)
-	r.result = veto.Result{Code: rules.CodeInvalidRequest}
-	r.err = fmt.Errorf("%w: guard: tool %q: the arguments are not of the tool's type", veto.ErrDenied, r.g.tool)
-	return r.blocked()
 }

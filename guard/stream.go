@@ -26,15 +26,18 @@ func WrapStream[C context.Context, In, Out any](a *veto.Authorizer, tool string,
 		// Frozen now: the caller may change what it gave before it ranges.
 		args, frozenErr := freezeSafely(freeze, in, new(json.RawMessage))
 		return func(yield func(Out, error) bool) {
+			var private frozen[In] // for this time only, as the tool may change it
 			run := g.enter(c)
 			defer run.leave()
-			if run.prepare(func() (any, error) { return args.params, frozenErr }) {
+			if run.prepare(func() (any, error) {
+				if frozenErr != nil {
+					return nil, frozenErr
+				}
+				var err error
+				private, err = freeze(args.value, &run.raw)
+				return private.params, err
+			}) {
 				yield(run.blocked())
-				return
-			}
-			private, err := freezeSafely(freeze, args.value, &run.raw)
-			if err != nil {
-				yield(run.undecodable())
 				return
 			}
 			run.stream(fn(within(c, run.ctx), private.value), yield)
@@ -54,20 +57,25 @@ func freezeSafely[In any](freeze codec[In], in In, raw *json.RawMessage) (f froz
 
 // stream hands on what the tool yields.
 func (r *run[Out]) stream(seq iter.Seq2[Out, error], yield func(Out, error) bool) {
-	var last error
+	var failed error
 	for out, err := range seq {
-		if r.ctx.Err() != nil && context.Cause(r.ctx) == veto.ErrSuspended {
-			var none Out
-			yield(none, veto.ErrSuspended)
-			last = veto.ErrSuspended
+		if r.stopped() {
 			break
 		}
 		if err != nil {
-			last = err
+			failed = err
 		}
 		if !yield(out, err) {
 			return
 		}
 	}
-	r.returned(last)
+	if r.stopped() {
+		var none Out
+		yield(none, veto.ErrSuspended)
+		return
+	}
+	r.returned(failed)
 }
+
+// stopped reports whether the agent was suspended since the call began.
+func (r *run[Out]) stopped() bool { return context.Cause(r.ctx) == veto.ErrSuspended }

@@ -16,8 +16,9 @@ import (
 // context.Context or a framework's own context type. opts may be nil.
 //
 // An error says that the tool cannot be guarded: a type of arguments that no
-// policy can see, or a policy that constrains a parameter which the tool does
-// not have. The function that comes with it denies every call.
+// policy can see or no copy can be made of, or a policy that constrains a
+// parameter which the tool does not have. The function that comes with it
+// denies every call.
 func Wrap[C context.Context, In, Out any](a *veto.Authorizer, tool string, fn func(C, In) (Out, error), opts *Options[Out]) (func(C, In) (Out, error), error) {
 	g, err := newGuard(a, tool, opts, fn == nil)
 	freeze, names, codecErr := codecOf[In]()
@@ -35,6 +36,7 @@ func Wrap[C context.Context, In, Out any](a *veto.Authorizer, tool string, fn fu
 		}) {
 			return run.blocked()
 		}
+		args.decided()
 		out, err := fn(within(c, run.ctx), args.value)
 		run.returned(err)
 		return out, err
@@ -44,25 +46,27 @@ func Wrap[C context.Context, In, Out any](a *veto.Authorizer, tool string, fn fu
 // WrapJSON returns the tool fn, guarded, for callers that have the arguments
 // as JSON: the guard decides on these bytes, and decodes them for the tool as
 // encoding/json does. What that would take for a field although its key
-// differs in case is refused.
+// differs in case, or for another number, is refused, and so is what is not of
+// type In. In is a struct, a map with string keys, json.RawMessage or any.
 func WrapJSON[C context.Context, In, Out any](a *veto.Authorizer, tool string, fn func(C, In) (Out, error), opts *Options[Out]) (func(C, json.RawMessage) (Out, error), error) {
+	if plain, ok := any(fn).(func(C, json.RawMessage) (Out, error)); ok {
+		return Wrap(a, tool, plain, opts)
+	}
 	g, err := newGuard(a, tool, opts, fn == nil)
 	decode, names, codecErr := decoderOf[In]()
 	if err = g.begin(err, codecErr, names); err != nil {
 		return func(c C, _ json.RawMessage) (Out, error) { return g.refuse(c, err) }, err
 	}
-	check := decode.check
 	return func(c C, raw json.RawMessage) (Out, error) {
 		run := g.enter(c)
 		defer run.leave()
 		private := bufferOf(raw)
 		defer private.free()
-		if run.prepareJSON(private, check) {
-			return run.blocked()
-		}
 		var in In
-		if err := decode.into(private.raw, &in); err != nil {
-			return run.undecodable()
+		if run.prepare(func() (any, error) {
+			return &private.raw, decode.into(private.raw, &in)
+		}) {
+			return run.blocked()
 		}
 		out, err := fn(within(c, run.ctx), in)
 		run.returned(err)

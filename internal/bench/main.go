@@ -20,7 +20,7 @@ import (
 func main() {
 	short := flag.Bool("short", false, "few rounds and small sizes, to see that everything runs")
 	check := flag.Bool("check", false, "exit with 1 where a bar is missed")
-	only := flag.String("only", "", "one table: engines, heavy, scale, contention or scorecard")
+	only := flag.String("only", "", "one table: engines, heavy, scale, contention, limits or scorecard")
 	flag.Parse()
 	b := &bench{out: tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight), rounds: 15}
 	if *short {
@@ -35,6 +35,7 @@ func main() {
 	table("heavy", b.heavy)
 	table("scale", func() { b.scale(*short) })
 	table("contention", b.contention)
+	table("limits", b.limits)
 	table("scorecard", b.scorecard)
 	if len(b.missed) > 0 {
 		fmt.Println("\nMissed:")

@@ -49,6 +49,15 @@ func (t *Tree) setGo(v any, lim Limits) Problem {
 			return OK
 		}
 		return t.setRaw(*v, lim)
+	case *Struct:
+		f := filler{Tree: t, lim: lim}
+		if p := f.structure(v); p != OK {
+			return p
+		}
+		if t.size > lim.Bytes && t.Size() > lim.Bytes {
+			return TooLarge
+		}
+		return OK
 	}
 	f := filler{Tree: t, lim: lim}
 	if p := f.add("", v, 0); p != OK {

@@ -1,0 +1,142 @@
+package vetomcp
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/segmentio/encoding/json"
+)
+
+var errType = errors.New("the arguments are not of the tool's type")
+
+// decode decodes what is decided on in the manner of the SDK, but makes its
+// detour by float64 only where that changes no number, for integers that are
+// written as 1e1. A key counts for a field only if it is spelt as that, and a
+// number that the field cannot hold is refused: the handler must not get
+// another value than the decision is about.
+func decode[In any](raw []byte, in *In) (err error) {
+	defer func() {
+		if recover() != nil { // in a method of the type
+			err = errType
+		}
+	}()
+	if none(raw) {
+		return nil
+	}
+	if exactly(raw, in) != nil {
+		var v any
+		if lossy(raw) || stdjson.Unmarshal(raw, &v) != nil {
+			return errType
+		}
+		plain, err := stdjson.Marshal(v)
+		if *in = *new(In); err != nil || exactly(plain, in) != nil {
+			return errType
+		}
+	}
+	back, err := stdjson.Marshal(in)
+	if err != nil || !sameNumbers(parsed(raw), parsed(back)) {
+		return errType
+	}
+	return nil
+}
+
+// exactly decodes into fields whose names are spelt as the keys are.
+func exactly(raw []byte, in any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DontMatchCaseInsensitiveStructFields()
+	return d.Decode(in)
+}
+
+// parsed returns JSON as Go values with the texts of its numbers.
+func parsed(raw []byte) (v any) {
+	d := stdjson.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if d.Decode(&v) != nil {
+		return nil
+	}
+	return v
+}
+
+// sameNumbers reports whether numbers that are in both values at one place are
+// the same. What is in one only is not looked at.
+func sameNumbers(a, b any) bool {
+	switch a := a.(type) {
+	case stdjson.Number:
+		b, ok := b.(stdjson.Number)
+		return !ok || equal(string(a), string(b))
+	case []any:
+		b, _ := b.([]any)
+		for i := range min(len(a), len(b)) {
+			if !sameNumbers(a[i], b[i]) {
+				return false
+			}
+		}
+	case map[string]any:
+		b, _ := b.(map[string]any)
+		for k, v := range b {
+			if !sameNumbers(a[k], v) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// lossy reports whether JSON has a number that the SDK's own decoding would
+// change. What is no JSON is for the decision to refuse.
+func lossy(raw []byte) bool {
+	d := stdjson.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return false
+		}
+		if n, ok := t.(stdjson.Number); ok {
+			f, err := strconv.ParseFloat(string(n), 64)
+			if err != nil || !equal(string(n), strconv.FormatFloat(f, 'g', -1, 64)) {
+				return true
+			}
+		}
+	}
+}
+
+// equal reports whether two texts are the same number.
+func equal(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, okX := decimalOf(a)
+	y, okY := decimalOf(b)
+	return okX && okY && x == y
+}
+
+// decimal is a number ±0.digits × 10^exp, without zeros at either end of the
+// digits.
+type decimal struct {
+	negative bool
+	digits   string
+	exp      int
+}
+
+func decimalOf(text string) (d decimal, ok bool) {
+	text, d.negative = strings.CutPrefix(text, "-")
+	mantissa, exp := text, ""
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		mantissa, exp = text[:i], text[i+1:]
+		var err error
+		if d.exp, err = strconv.Atoi(exp); err != nil {
+			return d, false
+		}
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimLeft(whole+fraction, "0")
+	d.exp += len(whole) - (len(whole+fraction) - len(digits))
+	if d.digits = strings.TrimRight(digits, "0"); d.digits == "" {
+		return decimal{}, true
+	}
+	return d, true
+}

@@ -1,0 +1,90 @@
+package vetomcp
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// target is what a call is decided as.
+type target struct {
+	tool   string // as policies know it
+	params json.RawMessage
+}
+
+// notJSON are arguments that every decision refuses and records.
+var notJSON = json.RawMessage("\x00")
+
+// maxNesting is how many dispatchers may stand around a tool.
+const maxNesting = 4
+
+// target finds out what a call of a tool of this server comes to.
+func (g *Guard) target(tool string, args json.RawMessage) target {
+	for range maxNesting {
+		d, ok := g.dispatcher(tool)
+		if !ok {
+			return target{g.name(tool), args}
+		}
+		inner, params, ok := d.open(args)
+		if !ok {
+			return target{g.name(tool), notJSON}
+		}
+		tool, args = inner, params
+	}
+	return target{g.name(tool), notJSON}
+}
+
+// dispatcher finds a dispatcher also under a name that differs in case only:
+// the name may be one that another dispatcher looks up in its own way.
+func (g *Guard) dispatcher(tool string) (Dispatcher, bool) {
+	if d, ok := g.opts.Dispatchers[tool]; ok {
+		return d, true
+	}
+	for name, d := range g.opts.Dispatchers {
+		if strings.EqualFold(name, tool) {
+			return d, true
+		}
+	}
+	return Dispatcher{}, false
+}
+
+// open returns the inner call. It refuses whatever a dispatcher's own reading
+// of the arguments could take for something else: a key that is repeated, and
+// any that is not exactly one of those that are known.
+func (d *Dispatcher) open(args json.RawMessage) (tool string, params json.RawMessage, ok bool) {
+	all, ok := members(args)
+	if !ok || !utf8.Valid(args) || len(all) > len(d.Undecided)+2 {
+		return "", nil, false
+	}
+	for i, m := range all {
+		if slices.ContainsFunc(all[:i], func(n member) bool { return n.key == m.key }) {
+			return "", nil, false
+		}
+		switch {
+		case m.key == d.Tool:
+			if json.Unmarshal(m.value, &tool) != nil {
+				return "", nil, false
+			}
+		case m.key == d.Arguments:
+			if params, ok = unquoted(m.value); !ok {
+				return "", nil, false
+			}
+		case !slices.Contains(d.Undecided, m.key):
+			return "", nil, false
+		}
+	}
+	return tool, params, tool != ""
+}
+
+// unquoted returns JSON that may be written as a text.
+func unquoted(value json.RawMessage) (json.RawMessage, bool) {
+	if value[0] != '"' {
+		return value, true
+	}
+	var text string
+	if json.Unmarshal(value, &text) != nil {
+		return nil, false
+	}
+	return json.RawMessage(text), true
+}

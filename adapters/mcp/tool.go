@@ -1,0 +1,156 @@
+package vetomcp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/useveto/veto-go/guard"
+)
+
+// AddTool adds a tool with a typed handler to the server, guarded, in the
+// manner of mcp.AddTool: it infers schemas, checks the input by its schema and
+// makes the result, and panics where that would. t is not changed.
+//
+// An error says that the tool cannot be guarded: a policy that is in force
+// constrains a parameter which it does not have, there is no Authorizer, or a
+// type has no schema. Then the tool is not added.
+func AddTool[In, Out any](s *mcp.Server, g *Guard, t *mcp.Tool, h mcp.ToolHandlerFor[In, Out]) error {
+	tt := *t
+	inferred, err := schemaFor[In]()
+	if tt.InputSchema == nil {
+		if err != nil {
+			return fmt.Errorf("vetomcp: tool %q: input schema: %w", t.Name, err)
+		}
+		tt.InputSchema = inferred
+	}
+	out := reflect.TypeFor[Out]()
+	if tt.OutputSchema == nil && out != reflect.TypeFor[any]() {
+		if tt.OutputSchema, err = schemaFor[Out](); err != nil {
+			return fmt.Errorf("vetomcp: tool %q: output schema: %w", t.Name, err)
+		}
+	}
+	var zero any // what a nil pointer stands for
+	if out.Kind() == reflect.Pointer {
+		zero = reflect.Zero(out.Elem()).Interface()
+	}
+	shape, err := g.orNobody().accept(&tt, inferred, h == nil)
+	if err != nil {
+		return err
+	}
+	// The SDK makes a result of any value by the schema.
+	mcp.AddTool(s, &tt, func(ctx context.Context, req *mcp.CallToolRequest, _ In) (*mcp.CallToolResult, any, error) {
+		var in In
+		var out any
+		check := func(args json.RawMessage) error { return decode(args, &in) }
+		res, err := g.orNobody().serve(ctx, req, shape, check, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			res, o, err := h(ctx, req, in)
+			if v := reflect.ValueOf(&o).Elem(); zero != nil && v.IsNil() {
+				out = zero
+			} else {
+				out = o
+			}
+			return res, err
+		})
+		return res, out, err
+	})
+	return nil
+}
+
+// AddRawTool adds a tool with a handler of raw arguments to the server,
+// guarded, in the manner of the method AddTool of mcp.Server. The errors are
+// those of [AddTool].
+func AddRawTool(s *mcp.Server, g *Guard, t *mcp.Tool, h mcp.ToolHandler) error {
+	shape, err := g.orNobody().accept(t, nil, h == nil)
+	if err != nil {
+		return err
+	}
+	s.AddTool(t, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return g.orNobody().serve(ctx, req, shape, nil, h)
+	})
+	return nil
+}
+
+// schemaFor is the schema that the SDK infers for a type.
+func schemaFor[T any]() (any, error) {
+	t := reflect.TypeFor[T]()
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == reflect.TypeFor[any]() {
+		return &jsonschema.Schema{Type: "object"}, nil
+	}
+	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{})
+	if err == nil && s == nil {
+		err = fmt.Errorf("the type %s has none", t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// accept checks a tool against the policies that are in force. inferred is the
+// schema of its Go type, if it has one.
+func (g *Guard) accept(t *mcp.Tool, inferred any, none bool) (*schema, error) {
+	shape, err := schemaOf(t.InputSchema)
+	if err != nil {
+		return nil, fmt.Errorf("vetomcp: tool %q: input schema: %w", t.Name, err)
+	}
+	typed, err := schemaOf(inferred)
+	if err != nil {
+		return nil, fmt.Errorf("vetomcp: tool %q: input schema: %w", t.Name, err)
+	}
+	opts := &guard.Options[struct{}]{Parameters: shape.names()}
+	if names := typed.names(); names != nil {
+		names = slices.AppendSeq(names, maps.Keys(shape.properties))
+		slices.Sort(names)
+		opts.Parameters = slices.Compact(names)
+	}
+	if _, ok := g.dispatcher(t.Name); ok {
+		opts.Parameters = nil // those of the inner tools are not known
+	}
+	var fn func(context.Context, json.RawMessage) (struct{}, error)
+	if !none {
+		fn = func(context.Context, json.RawMessage) (struct{}, error) { return struct{}{}, nil }
+	}
+	if _, err = guard.Wrap(g.auth, g.name(t.Name), fn, opts); err == nil {
+		g.own.Store(t.Name, true)
+	}
+	return shape, err
+}
+
+// serve is a call of a guarded tool. What check refuses is none of the tool's.
+func (g *Guard) serve(ctx context.Context, req *mcp.CallToolRequest, shape *schema, check func(json.RawMessage) error, h mcp.ToolHandler) (*mcp.CallToolResult, error) {
+	args := frozen(req.Params.Arguments, shape)
+	var wrong error
+	if check != nil {
+		wrong = check(args)
+	}
+	c, ctx := g.begin(ctx, req, req.Params.Name, args)
+	switch {
+	case !c.decided(ctx):
+	case wrong == nil:
+		return h(ctx, with(req, args, nil))
+	default:
+		var r mcp.CallToolResult
+		r.SetError(wrong)
+		return &r, nil
+	}
+	if wrong != nil {
+		c.target.params = notJSON
+	}
+	return c.tool(ctx, req, args, h)
+}
+
+// frozen is a private copy of arguments, with the defaults of the schema.
+func frozen(raw json.RawMessage, s *schema) json.RawMessage {
+	return bytes.Clone(s.fill(raw))
+}

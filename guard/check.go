@@ -1,0 +1,74 @@
+package guard
+
+import (
+	"strconv"
+
+	"github.com/useveto/veto-go/internal/decimal"
+	"github.com/useveto/veto-go/internal/fold"
+	"github.com/useveto/veto-go/internal/value"
+)
+
+// check returns what encoding/json would take otherwise than the decision
+// takes it: a key for a field that it is only near, or a number for a float
+// that is another one.
+func (s *shape) check(t *value.Tree, i int32) error {
+	n := &t.Nodes[i]
+	switch n.Kind {
+	case value.Number:
+		if s.float != 0 && !holds(n, s.float) {
+			return errFloat
+		}
+	case value.Array:
+		for c := t.First(i); c < n.End && s.element != nil; c = t.Nodes[c].End {
+			if err := s.element.check(t, c); err != nil {
+				return err
+			}
+		}
+	case value.Object:
+		for c := t.First(i); c < n.End; c = t.Nodes[c].End {
+			if err := s.member(t, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// member checks node c of t, which is a member of an object.
+func (s *shape) member(t *value.Tree, c int32) error {
+	if s.element != nil {
+		return s.element.check(t, c)
+	}
+	if s.fields == nil {
+		return nil
+	}
+	key := t.Nodes[c].Key
+	fields := s.fields[key]
+	if fields == nil {
+		if _, near := s.folded[fold.String(key)]; near {
+			return errNear
+		}
+	}
+	for _, field := range fields {
+		if err := field.check(t, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holds reports whether a float of so many bits is written as the number n.
+func holds(n *value.Node, bits int) bool {
+	if n.Form == value.IntForm {
+		most := int64(1) << 53
+		if bits == 32 {
+			most = 1 << 24
+		}
+		if v := int64(n.Bits); -most <= v && v <= most {
+			return true
+		}
+	}
+	text := string(n.AppendNumber(nil))
+	f, err := strconv.ParseFloat(text, bits)
+	return err == nil && decimal.Compare(text, strconv.FormatFloat(f, 'g', -1, bits)) == 0
+}

@@ -1,0 +1,111 @@
+package guard
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/useveto/veto-go/internal/fold"
+)
+
+var (
+	timeType = reflect.TypeFor[time.Time]()
+
+	speakers = []reflect.Type{
+		reflect.TypeFor[json.Marshaler](), reflect.TypeFor[json.Unmarshaler](),
+		reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
+	}
+)
+
+// speaks reports whether values of t say themselves how they are written or
+// read.
+func speaks(t reflect.Type) bool {
+	for _, s := range speakers {
+		if t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// finds keeps the first finding.
+func (v *survey) finds(what *string, finding any) {
+	if *what == "" && !v.inside {
+		*what = fmt.Sprint(finding)
+	}
+}
+
+// structFields adds the fields of t to s, with those of embedded structs.
+// Which of several with one name encoding/json takes is not found out here:
+// all of them are added.
+func (v *survey) structFields(s *shape, t reflect.Type) {
+	s.fields, s.folded = make(map[string][]*shape), make(map[string]string)
+	v.embedded(s, t, make(map[reflect.Type]bool))
+}
+
+func (v *survey) embedded(s *shape, t reflect.Type, seen map[reflect.Type]bool) {
+	if seen[t] {
+		return
+	}
+	seen[t] = true
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, kept := nameOf(f)
+		inner := f.Type
+		if f.Anonymous && inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		embeds := f.Anonymous && inner.Kind() == reflect.Struct
+		switch {
+		case !kept || !f.IsExported() && !embeds:
+			v.finds(&v.hidden, "the field "+f.Name)
+			// A copy of the struct copies it; whether that is all of it matters.
+			of, _ := surveyOf(f.Type)
+			v.shares = v.shares || of.shares
+		case embeds && name == "":
+			v.shares = v.shares || inner != f.Type
+			v.embedded(s, inner, seen)
+		case name == "":
+			v.field(s, t, f.Name, f.Type)
+		default:
+			v.field(s, t, name, f.Type)
+		}
+	}
+}
+
+func (v *survey) field(s *shape, t reflect.Type, name string, of reflect.Type) {
+	folded := fold.String(name)
+	if other, taken := s.folded[folded]; taken && other != name {
+		v.finds(&v.clash, fmt.Sprintf("the parameters %q and %q of %s", other, name, t))
+	}
+	s.folded[folded] = name
+	s.fields[name] = append(s.fields[name], v.of(of))
+}
+
+// nameOf returns the name that the tag of a field gives it, "" for none, and
+// whether the field is in the JSON by its tag.
+func nameOf(f reflect.StructField) (name string, kept bool) {
+	tag := f.Tag.Get("json")
+	name, _, _ = strings.Cut(tag, ",")
+	for _, c := range name {
+		// A name with another character is none to encoding/json.
+		if !strings.ContainsRune("!#$%&()*+-./:;<=>?@[]^_{|}~ ", c) && !unicode.IsLetter(c) && !unicode.IsDigit(c) {
+			return "", true
+		}
+	}
+	return name, tag != "-"
+}
+
+// tagged reports whether the tag of a field of t gives it the name.
+func tagged(t reflect.Type, name string) bool {
+	for i := range t.NumField() {
+		if n, kept := nameOf(t.Field(i)); kept && n == name {
+			return true
+		}
+	}
+	return false
+}
