@@ -91,10 +91,11 @@ func (a Amount) IsZero() bool { return a == Amount{} }
 // zeros: the order of these texts is that of the amounts.
 func (a Amount) Digits() string {
 	var text [39]byte
+	hi, lo := a.hi, a.lo
 	for i := len(text) - 1; i >= 0; i-- {
 		var r uint64
-		a.hi, r = a.hi/10, a.hi%10
-		a.lo, r = bits.Div64(r, a.lo, 10)
+		hi, r = hi/10, hi%10
+		lo, r = bits.Div64(r, lo, 10)
 		text[i] = byte('0' + r)
 	}
 	return string(text[:])

@@ -1,0 +1,2 @@
+// Package vetoredis is a placeholder.
+package vetoredis

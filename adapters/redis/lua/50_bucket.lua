@@ -1,0 +1,52 @@
+-- Token bucket: as many calls at once as the limit says, and then one each
+-- window/limit. The value is the time it was written, until when it is
+-- registered, the limit then, and the tokens then. What is not there is full.
+local BUCKET = '>I8I8I4d'
+
+local bucket = {}
+kinds.b = bucket
+
+function bucket.read(t)
+  local data = call('GET', t.key)
+  if not data then
+    t.tokens, t.now, t.registered, t.fresh, t.register = t.most, time, 0, true, true
+    return
+  end
+  local at, registered, most, tokens = unpack_at(BUCKET, data)
+  local now = max(time, at)
+  tokens = min(most, tokens + (now - at) * most / t.window)
+  if most ~= t.most then
+    -- The limit was changed: what is missing stays so, also where that is more
+    -- than it holds now.
+    tokens = t.most - ceil(most - tokens)
+  end
+  t.tokens, t.now, t.registered = tokens, now, registered
+  t.fresh, t.register = registered <= time, registered < time + t.window
+end
+
+-- until_there are returns how long it is until there are so many tokens.
+local function until_there_are(t, tokens)
+  return max(0, ceil((tokens - t.tokens) * t.window / t.most))
+end
+
+function bucket.look(t)
+  if t.tokens >= 1 then return true, 0 end
+  return false, until_there_are(t, 1)
+end
+
+function bucket.usage(t) return ceil(t.most - t.tokens), until_there_are(t, t.most) end
+
+local function write_bucket(t, tokens)
+  local full = ceil((t.most - tokens) * t.window / t.most / 1000) + 10000
+  call('SET', t.key, pack(BUCKET, t.now, t.registered, t.most, tokens), 'PX', max(tonumber(t.keep), full))
+end
+
+function bucket.add(t)
+  local taken = min(1, t.tokens)
+  write_bucket(t, t.tokens - taken)
+  t.mark = pack('>d', taken)
+end
+
+function bucket.remove(t)
+  if t.registered > 0 then write_bucket(t, min(t.most, t.tokens + unpack_at('>d', t.mark))) end
+end
