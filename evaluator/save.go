@@ -261,7 +261,7 @@ func (s *State) restore(r *saved, ses **session) bool {
 }
 
 func (s *State) restoreMeter(r *saved, at int64) meter {
-	if r.Window < 0 || r.Window < buckets && r.Meter == CountCalls {
+	if r.Window < buckets && (r.Window != 0 || r.Meter == CountCalls) {
 		return nil
 	}
 	switch r.Meter {

@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"slices"
 	"time"
 
 	"github.com/useveto/veto-go/internal/decimal"
@@ -131,10 +132,20 @@ func (m *sumMeter) correct(now int64, t *take, actual decimal.Amount) {
 		m.remove(now, &less)
 	case c > 0:
 		more := actual.Minus(t.amount)
-		if i := m.entryOf(now, t); i >= 0 {
+		switch i := m.entryOf(now, t); {
+		case i < 0 && m.window != 0 && t.at <= now-m.window: // it has left the window
+		case i < 0:
+			m.put(t.at, more)
+		case t.amount.IsZero() && m.window != 0 && bucketOf(m.entries[i].at, m.window) != bucketOf(t.at, m.window):
+			// It is in no entry. One of its own must not come between amounts
+			// and the entry that they were merged into.
+			m.entries = slices.Insert(m.entries, i, sumEntry{t.at, more})
+			m.sum = m.sum.Plus(more)
+			if len(m.entries) > exactEntries {
+				m.merge()
+			}
+		default:
 			m.entries[i].amount, m.sum = m.entries[i].amount.Plus(more), m.sum.Plus(more)
-		} else if m.window == 0 || t.at > now-m.window {
-			m.put(now, more)
 		}
 	}
 	t.amount = actual

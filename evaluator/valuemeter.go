@@ -23,6 +23,10 @@ type valueUse struct {
 	number uint64
 }
 
+// maxSorted is up to how many values are sorted to say how long to wait; a
+// caller past them, whose waiting is not worth that, is told the least.
+const maxSorted = 4096
+
 // expire drops the values that left the window. It looks at them only when
 // the oldest may have.
 func (m *valueMeter) expire(now int64) {
@@ -52,6 +56,9 @@ func (m *valueMeter) look(now int64, t *take) (bool, time.Duration) {
 func (m *valueMeter) until(now int64, values int) time.Duration {
 	if m.window == 0 || values <= 0 {
 		return 0
+	}
+	if len(m.values) > maxSorted {
+		return time.Duration(m.oldest + m.window - now) // not before that
 	}
 	times := make([]int64, 0, len(m.values))
 	for _, use := range m.values {

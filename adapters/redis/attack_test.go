@@ -114,8 +114,9 @@ func TestAttack_D6_Slow(t *testing.T) {
 // liar is a server that says it is Redis, and answers every question of the
 // store with the same bytes.
 type liar struct {
-	addr string
-	lie  atomic.Pointer[string] // nil: it hangs up
+	addr  string
+	lie   atomic.Pointer[string] // nil: it hangs up
+	asked atomic.Int64
 }
 
 func newLiar(t *testing.T) *liar {
@@ -153,6 +154,7 @@ func (x *liar) serve(conn net.Conn) {
 			text := "redis_version:7.0.15\r\nrole:master\r\n"
 			answer = fmt.Sprintf("$%d\r\n%s\r\n", len(text), text)
 		case "evalsha", "eval":
+			x.asked.Add(1)
 			lie := x.lie.Load()
 			if lie == nil {
 				return
@@ -249,7 +251,9 @@ func TestAttack_D6_Lying(t *testing.T) {
 		denied(t, a, timeout)
 	}
 	x.lie.Store(nil)
+	before := x.asked.Load()
 	denied(t, a, timeout)
+	require.Equal(t, before+1, x.asked.Load(), "what may have been done is not asked again")
 	truth = bulk(truth)
 	x.lie.Store(&truth)
 	wait(t, "the truth", func() bool { _, err := a.Authorize(ctx, "bot", "t", nil); return err == nil })

@@ -58,7 +58,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	a.correct(b, big.NewInt(7))
 
 	c := s.client(t)
-	names := regexp.MustCompile(`^` + regexp.QuoteMeta(p) + `\{[\w-]{22}\}:[abcsv]:[\w-]{43}$`)
+	names := regexp.MustCompile(`^` + regexp.QuoteMeta(p) + `\{[\w-]{22}\}:[abchsv]:[\w-]{43}$`)
 	data, left := dump(t, c, p)
 	require.Len(t, data, 7, "five counters, a session and a register")
 	for k := range data {
@@ -99,6 +99,28 @@ func TestLookChangesNothing(t *testing.T) {
 		require.LessOrEqual(t, leftAfter[k], leftBefore[k])
 	}
 	require.Equal(t, written, c.InfoMap(ctx, "replication").Val()["Replication"]["master_repl_offset"])
+}
+
+// A server whose memory is full takes nothing, rather than a part.
+func TestFullServer(t *testing.T) {
+	s := start(t, durable...)
+	a := &asks{t, s.open(t, vetoredis.Options{})}
+	c := s.client(t)
+	a.open("s")
+	require.True(t, a.take("s", each(time.Hour)...).Taken)
+	require.True(t, a.take("s", tally("up", 5, 1)).Taken)
+	before, _ := dump(t, c, "veto:")
+	require.NoError(t, c.ConfigSet(ctx, "maxmemory", "1").Err())
+	for _, first := range []evaluator.Take{tally("up", 5, -1), value("v", time.Hour, 5, "bob"), calls("new", time.Hour, 5)} {
+		b := &evaluator.Batch{Op: evaluator.OpTake, Project: "acme", Agent: "bot", Session: "s", Event: []byte("x"), Takes: []evaluator.Take{first, calls("c", time.Hour, 5)}}
+		require.ErrorContains(t, a.store.Do(ctx, b), "OOM")
+		require.False(t, b.Taken)
+	}
+	after, _ := dump(t, c, "veto:")
+	require.Equal(t, before, after)
+	require.True(t, a.look("s", each(time.Hour)...).Open, "it can be looked at")
+	require.NoError(t, c.ConfigSet(ctx, "maxmemory", "0").Err())
+	require.True(t, a.take("s", each(time.Hour)...).Taken)
 }
 
 // Several limits are taken together or not at all.
@@ -188,17 +210,20 @@ func TestTimeNeverGoesBack(t *testing.T) {
 	require.False(t, b.Taken)
 	require.InDelta(t, 30*time.Second, b.Takes[0].RetryAfter, float64(time.Second))
 
-	distinct := func(v string) bool { return a.take("", value("k", time.Minute, 2, v)).Taken }
-	require.True(t, distinct("a"))
+	use := func(v string) *evaluator.Batch { return a.take("", value("k", time.Minute, 2, v)) }
+	require.True(t, use("a").Taken)
 	require.NoError(t, c.ZAdd(ctx, keyOf("v"), goredis.Z{Score: float64(ahead), Member: "later"}).Err())
-	require.True(t, distinct("b"), "the first has left the window")
-	require.True(t, distinct("b"))
-	require.False(t, distinct("c"))
+	first, second := use("b"), use("b")
+	require.True(t, first.Taken, "the first has left the window")
+	require.True(t, second.Taken)
+	require.False(t, use("c").Taken)
+	a.back(first)
+	require.False(t, use("c").Taken, "it was used again, though at the same time")
+	a.back(second)
+	require.False(t, use("c").Taken, "which puts the first back")
 
-	a.do(&evaluator.Batch{Op: evaluator.OpEnd, Session: "s"})
-	require.NoError(t, c.Del(ctx, keyOf("s")).Err())
 	a.open("s")
-	require.NoError(t, c.HSet(ctx, keyOf("s"), "t", ahead).Err())
+	require.NoError(t, c.HSet(ctx, keyOf("h"), "t", ahead).Err())
 	require.Equal(t, ahead, a.append("s", "x").Now.UnixMicro())
 	require.Equal(t, ahead, a.history("s", 0).Events[0].At.UnixMicro())
 }

@@ -355,4 +355,16 @@ func TestBucket(t *testing.T) {
 	a.back(last)
 	require.True(t, a.take("", slow).Taken)
 	require.False(t, a.take("", slow).Taken)
+	// Also what is missing beyond what it holds now, and a call that counts
+	// past that does not make it less.
+	slow.Max = 2
+	wait := a.look("", slow).Takes[0].RetryAfter
+	require.InDelta(t, 90*time.Minute, wait, float64(time.Minute))
+	covered := slow
+	covered.Counts = true
+	b := a.take("", covered)
+	require.True(t, b.Taken)
+	require.InDelta(t, wait, a.look("", slow).Takes[0].RetryAfter, float64(time.Minute))
+	a.back(b)
+	require.InDelta(t, wait, a.look("", slow).Takes[0].RetryAfter, float64(time.Minute))
 }

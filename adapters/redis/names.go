@@ -13,6 +13,9 @@ import (
 //
 //	veto:{KCCYcqWEjoMzvhYLNKbZ9g}:c:<43 characters>
 //
+// c, b, s and v are counters (see letter), h sessions, a the registers of
+// agents.
+//
 // So all keys of a project are on one server of a cluster, and they say
 // nothing of the agents, users and values that they are about. Digests are
 // SHA-256; that of the project is cut to 128 bits, since the other one is of

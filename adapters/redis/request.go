@@ -52,7 +52,7 @@ func (s *Store) newRequest(b *evaluator.Batch) (*request, error) {
 	space := s.space(stack[:0], b.Project)
 	q.command = append(make([]any, 0, 12+6*len(takes)), "evalsha", s.sha, nil, key(space, 'a', digest(b.Project, b.Agent)))
 	if b.Session != "" {
-		q.add(key(space, 's', digest(b.Project, b.Session)))
+		q.add(key(space, 'h', digest(b.Project, b.Session)))
 	}
 	for i := range takes {
 		if t := &takes[i]; t.Window > 0 && q.speaksOf(t) {

@@ -49,7 +49,13 @@ func redisServer(tb testing.TB) string {
 // start starts a server with a configuration, in a directory of its own.
 func start(tb testing.TB, args ...string) *server {
 	tb.Helper()
-	s := &server{addr: freeAddr(tb), dir: tb.TempDir(), args: args}
+	redisServer(tb)
+	dir, err := os.MkdirTemp("", "veto-redis")
+	require.NoError(tb, err)
+	// What a server of its own has forked, to write its file anew, may go on
+	// for a moment after it is killed.
+	tb.Cleanup(func() { wait(tb, "the end of the server", func() bool { return os.RemoveAll(dir) == nil }) })
+	s := &server{addr: freeAddr(tb), dir: dir, args: args}
 	s.run(tb)
 	tb.Cleanup(s.kill)
 	return s

@@ -273,7 +273,7 @@ func TestSessionIdle(t *testing.T) {
 	c := s.client(t)
 	a.open("s")
 	a.take("s", tally("t", 100, 1), sum("s", 0, big.NewInt(100), big.NewInt(1)), value("v", 0, 10, "x"))
-	keys := c.Keys(ctx, p+"*:s:*").Val()
+	keys := c.Keys(ctx, p+"*:h:*").Val()
 	require.Len(t, keys, 1)
 	require.Len(t, c.Keys(ctx, p+"*").Val(), 1, "and nothing beside it")
 	left := func() time.Duration { return c.PTTL(ctx, keys[0]).Val() }

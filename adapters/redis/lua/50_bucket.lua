@@ -42,7 +42,7 @@ local function write_bucket(t, tokens)
 end
 
 function bucket.add(t)
-  local taken = min(1, t.tokens)
+  local taken = max(0, min(1, t.tokens))
   write_bucket(t, t.tokens - taken)
   t.mark = pack('>d', taken)
 end

@@ -70,20 +70,21 @@ local function merge(t)
   t.entries = kept
 end
 
--- put adds an entry of now.
-local function put(t, a)
-  local last = t.entries[#t.entries]
-  if last and last.at == t.now then
-    last.amount = plus(last.amount, a)
-  elseif compare(a, ZERO) > 0 then
-    t.entries[#t.entries + 1] = {at = t.now, amount = a}
-    if #t.entries > EXACT then merge(t) end
-  end
-  write_sum(t, 'PX', t.keep)
+-- insert makes an entry of a time that no entry has.
+local function insert(t, i, at, a)
+  if compare(a, ZERO) == 0 then return end
+  table.insert(t.entries, i, {at = at, amount = a})
+  if #t.entries > EXACT then merge(t) end
 end
 
 function sums.add(t)
-  put(t, t.adds)
+  local last = t.entries[#t.entries]
+  if last and last.at == t.now then
+    last.amount = plus(last.amount, t.adds)
+  else
+    insert(t, #t.entries + 1, t.now, t.adds)
+  end
+  write_sum(t, 'PX', t.keep)
   t.mark = mark(t.now)
 end
 
@@ -124,8 +125,15 @@ function sums.correct(t)
   if not counts(t) then return end
   if compare(less, ZERO) > 0 then return remove_amount(t, less) end
   if compare(more, ZERO) == 0 then return end
-  local i = entry_of(t)
-  if not i then return put(t, more) end
-  t.entries[i].amount = plus(t.entries[i].amount, more)
+  local i, at = entry_of(t), marked(t)
+  if not i then
+    insert(t, #t.entries + 1, at, more)
+  elseif compare(t.adds, ZERO) == 0 and sixteenth(t.entries[i].at, t.window) ~= sixteenth(at, t.window) then
+    -- It is in no entry. One of its own does not come between amounts and the
+    -- entry that they were merged into.
+    insert(t, i, at, more)
+  else
+    t.entries[i].amount = plus(t.entries[i].amount, more)
+  end
   write_sum(t, 'KEEPTTL')
 end

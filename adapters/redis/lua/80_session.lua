@@ -31,19 +31,20 @@ local function touch(idle)
   if call('PTTL', session) < idle then call('PEXPIRE', session, ceil(idle * 17 / 16)) end
 end
 
--- append adds an event. The oldest make room for it; it is itself kept
--- however large it is.
+-- append adds an event. The oldest make room for it, after it is written; it
+-- is itself kept however large it is.
 local function append(data)
   local n = ses.length + 1
   local bytes, first = ses.bytes + #data, ses.first
+  local dropped = {}
   while n - first >= KEPT or bytes > KEPT_BYTES and first < n do
     local field = 'e' .. string.format('%.0f', first)
     bytes = bytes - max(0, call('HSTRLEN', session, field) - 8)
-    call('HDEL', session, field)
-    first = first + 1
+    dropped[#dropped + 1], first = field, first + 1
   end
   call('HSET', session, 'n', n, 'f', first, 'z', bytes, 't', ses.now,
     'e' .. string.format('%.0f', n), pack('>I8', ses.now) .. data)
+  if #dropped > 0 then call('HDEL', session, unpack(dropped)) end
   ses.length, ses.first, ses.bytes = n, first, bytes
 end
 
@@ -76,9 +77,7 @@ end
 function tallies.look(t) return max(0, t.used + t.adds) <= t.most, 0 end
 function tallies.usage(t) return t.used, 0 end
 
-local function write_tally(t, n)
-  if n == 0 then call('HDEL', session, t.field) else call('HSET', session, t.field, n) end
-end
+local function write_tally(t, n) call('HSET', session, t.field, n) end
 
 function tallies.add(t)
   local n = max(0, t.used + t.adds)

@@ -70,6 +70,9 @@ local function look(all)
   return fit
 end
 
+-- take counts all, or raises an error before it has counted anything. Each
+-- thing that is written for a take begins with a command that a server without
+-- memory refuses: so there it is the first that fails.
 local function take(all)
   local fresh, fresh_fields = 0, 0
   for _, t in ipairs(all) do
@@ -116,7 +119,8 @@ elseif returns then
       if op == 'back' then t.kind.remove(t) elseif t.kind.correct then t.kind.correct(t) end
     end
   end
-  if op == 'back' and ours() and has('e') then append(event) end
+  -- What was taken before the session was opened is no event of it.
+  if op == 'back' and opening ~= '' and ours() and has('e') then append(event) end
 elseif op == 'open' then
   if not ses.open then open_session(opening, has('r'), idle) end
 elseif op == 'end' then

@@ -1,0 +1,6 @@
+//go:build race
+
+package evaluator
+
+// raceEnabled: everything takes ten times as long, so there is less of it.
+const raceEnabled = true

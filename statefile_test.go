@@ -1,0 +1,149 @@
+package veto_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/useveto/veto-go"
+	"github.com/useveto/veto-go/evaluator"
+	"github.com/useveto/veto-go/rules"
+)
+
+func statePolicies() *veto.PolicySet {
+	return set(allowlist("*"), limit(3, 86400, "limited"),
+		budget(rules.Budget{Cost: number("1"), Max: number("3"), PerSession: true}, "limited"),
+		sequence(rules.Sequence{BlockedBy: entries("read")}, "send"))
+}
+
+// files are the names of a directory.
+func files(t testing.TB, dir string) []string {
+	t.Helper()
+	all, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	names := []string{}
+	for _, f := range all {
+		names = append(names, f.Name())
+	}
+	return names
+}
+
+// What was counted is there again after a restart from the file, which only
+// its owner can read.
+func TestSaveAndLoadState(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "state")
+	a := inSession(t, statePolicies(), nil)
+	say(a, "limited", nil)
+	say(a, "limited", nil)
+	say(a, "read", nil)
+	require.NoError(t, a.SaveState(path))
+	require.Equal(t, []string{"state"}, files(t, dir))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+
+	state, err := veto.LoadState(path, nil)
+	require.NoError(t, err)
+	b := newAuthorizer(t, statePolicies(), &veto.Options{State: state})
+	require.Equal(t, rules.CodeSequenceViolated, say(b, "send", nil))
+	require.Equal(t, rules.CodeAllowed, say(b, "limited", nil))
+	require.Equal(t, rules.CodeRateLimited, say(b, "limited", nil))
+
+	// It is replaced as a whole, also where it was readable for others.
+	require.NoError(t, os.Chmod(path, 0o644))
+	require.NoError(t, b.SaveState(path))
+	info, err = os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+	state, err = veto.LoadState(path, nil)
+	require.NoError(t, err)
+	c := newAuthorizer(t, statePolicies(), &veto.Options{State: state})
+	require.Equal(t, rules.CodeRateLimited, say(c, "limited", nil))
+}
+
+// A file that is not there, or is damaged, is an error and no empty State.
+func TestLoadStateFails(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "state")
+	s, err := veto.LoadState(path, nil)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.Nil(t, s)
+	a := inSession(t, statePolicies(), nil)
+	require.NoError(t, a.SaveState(path))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for name, bad := range map[string][]byte{"empty": nil, "cut": data[:len(data)-1], "longer": append(data[:len(data):len(data)], '\n'), "something else": []byte("{}")} {
+		require.NoError(t, os.WriteFile(path, bad, 0o600))
+		s, err := veto.LoadState(path, nil)
+		require.ErrorIs(t, err, evaluator.ErrState, name)
+		require.ErrorContains(t, err, path, name)
+		require.Nil(t, s, name)
+	}
+	s, err = veto.LoadState(dir, nil)
+	require.Error(t, err)
+	require.False(t, errors.Is(err, os.ErrNotExist))
+	require.Nil(t, s)
+}
+
+// Where the file cannot be written, what was there stays, and nothing is left
+// over.
+func TestSaveStateFails(t *testing.T) {
+	dir := t.TempDir()
+	a := inSession(t, statePolicies(), nil)
+	require.ErrorIs(t, a.SaveState(filepath.Join(dir, "none", "state")), os.ErrNotExist)
+	require.Empty(t, files(t, dir))
+	path := filepath.Join(dir, "state")
+	require.NoError(t, os.MkdirAll(filepath.Join(path, "old"), 0o700))
+	require.Error(t, a.SaveState(path), "a directory is in the way")
+	require.Equal(t, []string{"state"}, files(t, dir))
+	require.Equal(t, []string{"old"}, files(t, path))
+	var none *veto.Authorizer
+	require.Error(t, none.SaveState(path))
+	require.Error(t, new(veto.Authorizer).SaveState(path))
+}
+
+// The state can be saved during a storm of calls, again and again; at every
+// moment there is a whole file.
+func TestSaveStateDuringAStorm(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	a := inSession(t, statePolicies(), nil)
+	require.NoError(t, a.SaveState(path))
+	var calls, saves sync.WaitGroup
+	stop := make(chan struct{})
+	for range 2 {
+		saves.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := a.SaveState(path); err != nil {
+					t.Error(err)
+				}
+				if _, err := veto.LoadState(path, nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for g := range 8 {
+		calls.Go(func() {
+			for i := range 300 {
+				say(a, []string{"limited", "look", "send"}[(g+i)%3], map[string]any{"n": i})
+			}
+		})
+	}
+	calls.Wait()
+	close(stop)
+	saves.Wait()
+	require.Equal(t, []string{"state"}, files(t, filepath.Dir(path)))
+	state, err := veto.LoadState(path, nil)
+	require.NoError(t, err)
+	require.NotNil(t, state)
+}
