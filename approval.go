@@ -22,12 +22,15 @@ import (
 // have approved since: it decides the call in full once more, with the tickets
 // in hand. What they approve passes; whatever else stands against the call now
 // does as always. A ticket is for one call: with exactly these parameters, of
-// this project, agent, session and user, under the policy that escalated it. A
-// call that is allowed uses the tickets up; else they stay as they are.
+// this project, agent, session and user, under the rule and policy that
+// escalated it. Values of Call.Context are no part of it. A call that is
+// allowed uses the tickets up, and so does one that is then refused because its
+// record is not kept, its agent is suspended or its caller gives up: those
+// tickets say that it did not run. Else they stay as they are.
 // Options.Approvals must be set.
 //
-// Where two policies escalate one call, the second is asked about when the
-// first has been approved; then both tickets are given.
+// Where two rules escalate one call, the second is asked about when the first
+// has been approved; then both tickets are given.
 func (a *Authorizer) ReserveApproved(ctx context.Context, call Call, approvalIDs ...string) (res Reservation, r Result, err error) {
 	d := pool.Get().(*decision)
 	d.call, d.guarded, d.resumes, d.tickets = call, true, true, approvalIDs
@@ -50,7 +53,7 @@ func (a *Authorizer) Approvals() *approval.Book {
 type resumed struct {
 	tickets  []approval.Ticket
 	bindings []approval.Binding
-	covered  []evaluator.Digest
+	approved []evaluator.Approved
 }
 
 const defaultTTL = time.Hour
@@ -83,11 +86,11 @@ func (a *Authorizer) withApprovals(ctx context.Context, d *decision, p *evaluato
 	if refused != nil {
 		return saying{cause: refused, approval: firstOf(d.tickets)}
 	}
-	said := a.judge(ctx, d, p.Resume(&d.eval, &d.call, now, all.covered))
+	said := a.judge(ctx, d, p.Resume(&d.eval, &d.call, now, all.approved))
 	switch said.cause.Outcome {
 	case Allowed:
 		said.approval = all.tickets[0].ID
-		if c := a.use(ctx, all); c != nil {
+		if c := a.use(ctx, d, all); c != nil {
 			a.giveBack(ctx, d)
 			said.cause = c
 		}
@@ -137,11 +140,11 @@ func (a *Authorizer) findTickets(ctx context.Context, d *decision) (*resumed, *e
 		if b != t.Binding {
 			return nil, a.refusal(approval.ErrMismatch, &t)
 		}
-		var covered evaluator.Digest
-		if n, err := hex.Decode(covered[:], []byte(t.PolicyDigest)); err != nil || n != len(covered) {
+		approved := evaluator.Approved{RuleID: t.RuleID}
+		if n, err := hex.Decode(approved.Policy[:], []byte(t.PolicyDigest)); err != nil || n != len(approved.Policy) {
 			return nil, a.refusal(approval.ErrForged, &t)
 		}
-		all.tickets, all.bindings, all.covered = append(all.tickets, t), append(all.bindings, b), append(all.covered, covered)
+		all.tickets, all.bindings, all.approved = append(all.tickets, t), append(all.bindings, b), append(all.approved, approved)
 	}
 	return all, nil
 }
@@ -169,15 +172,28 @@ func (a *Authorizer) refusal(err error, t *approval.Ticket) *evaluator.Cause {
 }
 
 // use uses the tickets up, when everything else is settled.
-func (a *Authorizer) use(ctx context.Context, all *resumed) *evaluator.Cause {
+func (a *Authorizer) use(ctx context.Context, d *decision, all *resumed) *evaluator.Cause {
 	for i := range all.tickets {
 		t := &all.tickets[i]
-		if err := a.opts.Approvals.Use(ctx, t.ID, all.bindings[i]); err != nil {
+		err := ctx.Err()
+		if err == nil {
+			err = a.opts.Approvals.Use(ctx, t.ID, all.bindings[i])
+		}
+		if err != nil {
 			a.logger().Warn("a ticket could not be used", zap.String("ticket", t.ID), zap.Error(err))
 			return a.refusal(err, t)
 		}
+		d.used = append(d.used, t.ID)
 	}
 	return nil
+}
+
+// notRun says of the tickets that were used up that their call does not run.
+func (a *Authorizer) notRun(ctx context.Context, d *decision) {
+	for _, id := range d.used {
+		_ = a.opts.Approvals.Done(context.WithoutCancel(ctx), id, approval.NotRun) // else "nobody knows"
+	}
+	d.used = nil
 }
 
 // escalate puts an escalated call to a human: it opens a ticket, or finds the
@@ -235,7 +251,7 @@ func (a *Authorizer) granted(ctx context.Context, d *decision, p *evaluator.Prog
 		if !covers(d.eval.Args(), g.Grant.Parameters) {
 			continue
 		}
-		v := p.Resume(&d.eval, &d.call, now, []evaluator.Digest{policy})
+		v := p.Resume(&d.eval, &d.call, now, []evaluator.Approved{{Policy: policy, RuleID: b.RuleID}})
 		if v.Stateful() {
 			v = a.settle(ctx, d)
 		}

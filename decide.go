@@ -23,6 +23,7 @@ type decision struct {
 	guarded bool     // whether the call succeeds will be reported
 	resumes bool     // under tickets
 	tickets []string // ids
+	used    []string // those that were used up
 }
 
 var pool = sync.Pool{New: func() any { return new(decision) }}
@@ -30,7 +31,7 @@ var pool = sync.Pool{New: func() any { return new(decision) }}
 // release puts d back, with nothing of the call in it.
 func (d *decision) release() {
 	d.eval.Reset()
-	d.call, d.guarded, d.resumes, d.tickets = Call{}, false, false, nil
+	d.call, d.guarded, d.resumes, d.tickets, d.used = Call{}, false, false, nil, nil
 	pool.Put(d)
 }
 

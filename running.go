@@ -53,6 +53,7 @@ type runningContext struct {
 	forget  func() bool // takes back what waits for the end of parent
 	users   int         // guarded by running.mu
 	gone    bool
+	ends    <-chan struct{} // that of the parent, when this was made
 }
 
 func (r *running) acquire(parent context.Context, agent string) *runningContext {
@@ -62,13 +63,16 @@ func (r *running) acquire(parent context.Context, agent string) *runningContext 
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if w := r.agents[agent][key]; w != nil && key != nil {
+	if w := r.agents[agent][key]; w != nil && key != nil && (w.ctx.Err() != nil || w.ends != parent.Done()) {
+		// A framework has used the same context again, for another request.
+		r.drop(w)
+	} else if w != nil && key != nil {
 		if w.users++; w.users == 1 {
 			r.idle--
 		}
 		return w
 	}
-	w := &runningContext{in: r, parent: key, agent: agent, users: 1}
+	w := &runningContext{in: r, parent: key, agent: agent, users: 1, ends: parent.Done()}
 	w.ctx, w.cancel = context.WithCancelCause(parent)
 	w.release = w.done
 	if key == nil {

@@ -78,6 +78,9 @@ func (a *Authorizer) settle(ctx context.Context, d *decision) *evaluator.Verdict
 // giveBack returns what a decision took that is not delivered as allowed. A
 // store that does not answer keeps it: that permits less, not more.
 func (a *Authorizer) giveBack(ctx context.Context, d *decision) {
+	if len(d.used) > 0 && ctx != nil {
+		a.notRun(ctx, d)
+	}
 	if a.shared == nil {
 		d.eval.GiveBack(a.state)
 		return

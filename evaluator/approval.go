@@ -29,18 +29,25 @@ func (*approvalBody) judge(*Evaluation, *rule) judgement {
 	return judgement{outcome: escalates, code: rules.CodeApprovalRequired}
 }
 
-// Resume is Decide for a call that a human has approved: covered are the
-// digests of the policies that had escalated it. What would escalate in one of
-// them passes, and counts as a matching allowlist at the policy's place; a
-// tool policy and a floor grant no more than they do without. What denies,
-// denies. The slice must not change until e is reset or used again.
-func (p *Program) Resume(e *Evaluation, call *rules.Call, now time.Time, covered []Digest) *Verdict {
+// Approved is a rule whose escalation a human has approved, in the policy with
+// this digest.
+type Approved struct {
+	Policy Digest
+	RuleID string
+}
+
+// Resume is Decide for a call that a human has approved: what would escalate
+// in one of the approved rules passes, and counts as a matching allowlist at
+// its policy's place; a tool policy and a floor grant no more than they do
+// without. What another rule escalates, escalates, and what denies, denies. The
+// slice must not change until e is reset or used again.
+func (p *Program) Resume(e *Evaluation, call *rules.Call, now time.Time, approved []Approved) *Verdict {
 	e.Reset()
-	e.covered = covered
+	e.approved = approved
 	return p.decide(e, call, now)
 }
 
-// covers reports whether a human has approved what p escalates.
-func (e *Evaluation) covers(p *policy) bool {
-	return len(e.covered) > 0 && slices.Contains(e.covered, p.digest)
+// covers reports whether a human has approved what r escalates.
+func (e *Evaluation) covers(r *rule) bool {
+	return len(e.approved) > 0 && slices.Contains(e.approved, Approved{r.policy.digest, r.id}) && !r.policy.flags.shadow
 }

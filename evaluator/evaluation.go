@@ -40,7 +40,7 @@ type Evaluation struct {
 	session    *session // of the call, while its takes are in the state
 	remembered remembered
 	recorded   bool // shared sessions keep the calls that are allowed
-	covered    []Digest
+	approved   []Approved
 	batched    *Batch // what a shared store has taken
 	past       past
 
@@ -80,7 +80,7 @@ func (e *Evaluation) Reset() {
 	e.shadowScope.Reset()
 	e.taken, e.guarded, e.recorded = false, false, false
 	e.session, e.remembered, e.batched = nil, remembered{}, nil
-	e.covered = nil
+	e.approved = nil
 	e.past.reset()
 	e.cursors = e.cursors[:0]
 	e.takes = e.takes[:0]

@@ -163,7 +163,7 @@ func (l *limit) judge(e *Evaluation, r *rule) judgement {
 	if l.session && e.call.Session == "" {
 		return sessionless
 	}
-	t := take{limit: l, rule: r, covered: r.soft && e.covers(r.policy)}
+	t := take{limit: l, rule: r, covered: r.soft && e.covers(r)}
 	start := len(e.keys)
 	if !e.appendKey(l) {
 		e.keys = e.keys[:start]

@@ -14,7 +14,7 @@ type policyState struct {
 	escalator *rule
 	escalates judgement
 	granter   *rule
-	soft      *rule // with state, past which a human is asked
+	approved  *rule // the first whose escalation a human has approved
 
 	closed    *rule      // the first relevant rule that permits only named parameters
 	permitted [][]string // by the closed rules, of each alternative that holds
@@ -62,11 +62,15 @@ func (e *Evaluation) heard(r *rule, grants bool, j judgement, relevant bool) {
 		if grants && st.granter == nil && (r.kind == allowlist || !e.program.strictGrant) {
 			st.granter = r
 		}
-		if r.soft && r.stateful() && st.soft == nil {
-			st.soft = r
+		if r.soft && r.stateful() && st.approved == nil && e.covers(r) {
+			st.approved = r
 		}
 	case escalates:
-		if st.escalator == nil {
+		if e.covers(r) {
+			if st.approved == nil {
+				st.approved = r
+			}
+		} else if st.escalator == nil {
 			st.escalator, st.escalates = r, j
 		}
 	default:
@@ -109,8 +113,8 @@ func (e *Evaluation) endPolicy() {
 		return
 	}
 	if !st.skip {
-		if len(e.covered) > 0 {
-			e.approve(st)
+		if st.approved != nil && st.granter == nil && !st.policy.flags.tool {
+			st.granter = st.approved
 		}
 		if st.closed != nil && e.undeclared() {
 			// Reported where the first closed rule stands, after that rule's
@@ -131,21 +135,6 @@ func (e *Evaluation) endPolicy() {
 	}
 	permitted := st.permitted[:0]
 	*st = policyState{permitted: permitted}
-}
-
-// approve makes what a human has approved pass, and a grant.
-func (e *Evaluation) approve(st *policyState) {
-	if !e.covers(st.policy) || st.policy.flags.shadow {
-		return
-	}
-	by := st.escalator
-	if by == nil {
-		by = st.soft
-	}
-	if by != nil && st.granter == nil && !st.policy.flags.tool {
-		st.granter = by
-	}
-	st.escalator = nil
 }
 
 func (e *Evaluation) addToGroup(p *policy) {

@@ -76,7 +76,7 @@ func (q *sequence) judge(e *Evaluation, r *rule) judgement {
 		}
 	}
 	if !r.policy.flags.shadow {
-		e.takes = append(e.takes, take{rule: r, sequence: q, covered: r.soft && e.covers(r.policy)})
+		e.takes = append(e.takes, take{rule: r, sequence: q, covered: r.soft && e.covers(r)})
 	}
 	return judgement{outcome: passes}
 }

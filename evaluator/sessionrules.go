@@ -102,7 +102,7 @@ func (e *Evaluation) tally(l *limit, r *rule) {
 		return // not reached: the call has a session, and there is no other part
 	}
 	t := take{limit: l, rule: r, key: e.keys[start:len(e.keys):len(e.keys)], says: judgement{outcome: passes}}
-	t.covered = r != nil && r.soft && e.covers(r.policy)
+	t.covered = r != nil && r.soft && e.covers(r)
 	up, down := false, false
 	e.eachMover(func(m *mover) {
 		up, down = up || m.limit == l && m.up, down || m.limit == l && !m.up

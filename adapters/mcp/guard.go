@@ -75,11 +75,14 @@ func (g *Guard) name(tool string) string {
 // identity says who calls: by the context, else the options, else the
 // connection.
 func (g *Guard) identity(ctx context.Context, req mcp.Request) guard.Identity {
-	who := guard.IdentityOf(ctx)
-	fill(&who, guard.Identity{Agent: g.opts.Agent, Project: g.opts.Project, Session: g.opts.Session, User: g.opts.User})
+	// What the host says of this request comes first: over HTTP the context is
+	// that of the request which opened the session, and may be another's.
+	var who guard.Identity
 	if g.opts.Identity != nil {
-		fill(&who, g.opts.Identity(ctx, req))
+		who = g.opts.Identity(ctx, req)
 	}
+	fill(&who, guard.IdentityOf(ctx))
+	fill(&who, guard.Identity{Agent: g.opts.Agent, Project: g.opts.Project, Session: g.opts.Session, User: g.opts.User})
 	return who
 }
 

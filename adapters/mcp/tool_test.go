@@ -158,5 +158,5 @@ func TestIdentity(t *testing.T) {
 	all, n := w.records.Query(audit.Query{})
 	require.Equal(t, 1, n)
 	r := all[0]
-	require.Equal(t, []string{"connection", "options", "context", "1", "mcp__x__echo"}, []string{r.AgentID, r.ProjectID, r.UserID, r.CallID, r.ToolName})
+	require.Equal(t, []string{"connection", "connection", "connection", "1", "mcp__x__echo"}, []string{r.AgentID, r.ProjectID, r.UserID, r.CallID, r.ToolName})
 }

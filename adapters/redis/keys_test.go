@@ -101,6 +101,29 @@ func TestLookChangesNothing(t *testing.T) {
 	require.Equal(t, written, c.InfoMap(ctx, "replication").Val()["Replication"]["master_repl_offset"])
 }
 
+// What is given back or corrected after its counter is gone makes none.
+func TestLateGiveBack(t *testing.T) {
+	s, p := sharedServer(t), prefix(t)
+	a := &asks{t, s.open(t, vetoredis.Options{Prefix: p})}
+	c := s.client(t)
+	a.open("s")
+	for _, correct := range []bool{false, true} {
+		b := a.take("s", each(time.Hour)...)
+		require.True(t, b.Taken)
+		require.NoError(t, c.Del(ctx, c.Keys(ctx, p+"*").Val()...).Err())
+		if correct {
+			b.Takes = []evaluator.Take{b.Takes[3], b.Takes[6]}
+			a.correct(b, big.NewInt(9))
+		} else {
+			x := *b
+			x.Op, x.Event = evaluator.OpGiveBack, []byte("undo")
+			a.do(&x)
+		}
+		require.Empty(t, c.Keys(ctx, p+"*").Val())
+		a.open("s")
+	}
+}
+
 // A server whose memory is full takes nothing, rather than a part.
 func TestFullServer(t *testing.T) {
 	s := start(t, durable...)
@@ -144,8 +167,8 @@ func TestAllOrNothing(t *testing.T) {
 // is taken; those that live count on, another agent has its own room, and what
 // has run out makes room.
 func TestCountersOfOneAgentAreBounded(t *testing.T) {
-	s := sharedServer(t)
-	store := s.open(t, vetoredis.Options{Prefix: prefix(t), MaxKeysPerAgent: 20})
+	s, p := sharedServer(t), prefix(t)
+	store := s.open(t, vetoredis.Options{Prefix: p, MaxKeysPerAgent: 20})
 	take := func(agent string, takes ...evaluator.Take) error {
 		b := &evaluator.Batch{Op: evaluator.OpTake, Agent: agent, Takes: takes}
 		err := store.Do(ctx, b)
@@ -173,6 +196,10 @@ func TestCountersOfOneAgentAreBounded(t *testing.T) {
 		})
 	}
 	require.ErrorIs(t, take("bot", calls("last", time.Minute, 9)), vetoredis.ErrFull)
+	c := s.client(t)
+	for _, k := range c.Keys(ctx, p+"*:a:*").Val() {
+		require.LessOrEqual(t, c.ZCard(ctx, k).Val(), int64(24), "what has run out leaves the register")
+	}
 }
 
 // The time of a counter never goes back: one that has seen a later time than

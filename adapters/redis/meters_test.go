@@ -112,6 +112,17 @@ func TestGiveBackOfMany(t *testing.T) {
 	require.True(t, a.take("", limit).Taken)
 }
 
+// What was given back is not given back again at the cost of a later call.
+func TestGiveBackTwice(t *testing.T) {
+	a := newAsks(t)
+	limit := calls("k", time.Hour, 5)
+	first := a.take("", limit)
+	require.True(t, a.take("", limit).Taken)
+	a.back(first)
+	a.back(first)
+	require.Equal(t, "1", a.look("", limit).Takes[0].Used)
+}
+
 // A limit that was changed works on what was counted.
 func TestOtherLimitOnTheSameCalls(t *testing.T) {
 	a := newAsks(t)

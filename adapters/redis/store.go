@@ -148,11 +148,7 @@ func (s *Store) Do(ctx context.Context, b *evaluator.Batch) error {
 	case err != nil:
 		return fmt.Errorf("vetoredis: %w", err)
 	}
-	answer, ok := cmd.Val().(string)
-	if !ok {
-		return ErrAnswer
-	}
-	return q.fill(b, answer)
+	return q.fill(b, cmd.Val())
 }
 
 func (q *request) firstKey() string {
@@ -160,9 +156,10 @@ func (q *request) firstKey() string {
 	return key
 }
 
-// run sends the question, once.
-func (s *Store) run(ctx context.Context, q *request) *goredis.Cmd {
-	cmd := goredis.NewCmd(ctx, q.command...)
+// run sends the question, once. The answer is a string: of any other the
+// client makes an error, and no memory for as much as a server says it is.
+func (s *Store) run(ctx context.Context, q *request) *goredis.StringCmd {
+	cmd := goredis.NewStringCmd(ctx, q.command...)
 	cmd.SetFirstKeyPos(atKeys)
 	_ = s.client.Process(ctx, once{cmd})
 	return cmd
@@ -171,6 +168,6 @@ func (s *Store) run(ctx context.Context, q *request) *goredis.Cmd {
 // once is a command that the client does not repeat when a connection breaks:
 // the server may have done it, and what is given back twice is permitted
 // twice.
-type once struct{ *goredis.Cmd }
+type once struct{ *goredis.StringCmd }
 
 func (once) NoRetry() bool { return true }
