@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"regexp"
 	"slices"
@@ -121,8 +122,10 @@ func TestGuardAllocates(t *testing.T) {
 	}
 }
 
+var bars = flag.Bool("bars", false, "fail where a guard costs more than its bar says; for a machine that has nothing else to do")
+
 // TestBars prints what guards cost as multiples of what stands in their place.
-// It fails where a bar is missed by half, which is no noise of the machine.
+// With -bars it fails where that is more than it should be.
 func TestBars(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("it measures")
@@ -142,7 +145,9 @@ func TestBars(t *testing.T) {
 		bar := "no bar"
 		if c.bar > 0 {
 			bar = fmt.Sprintf("bar %.1f", c.bar)
-			require.Less(t, mine/theirs, 1.5*c.bar, c.guard)
+			if *bars {
+				require.LessOrEqual(t, mine/theirs, c.bar, c.guard)
+			}
 		}
 		t.Logf("%-10s %5.0f ns = %.2f × %q (%.0f ns), %s", c.guard, mine, mine/theirs, c.other, theirs, bar)
 	}
