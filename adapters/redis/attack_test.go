@@ -33,20 +33,24 @@ policies:
       - {type: rate_limit, tools: [t], rateLimit: {maxCalls: 1000000, windowSeconds: 60}}
 `
 
-// patience is how much longer than its deadline a decision may take on a busy
-// machine.
-const patience = 400 * time.Millisecond
-
-// denied decides a call that needs the store, which does not answer.
+// denied decides a call that needs the store, which does not answer, and wants
+// it denied within the time: a busy machine has a few attempts, and for each
+// some patience.
 func denied(t *testing.T, a *veto.Authorizer, timeout time.Duration) {
 	t.Helper()
-	begin := time.Now()
-	r, err := a.Authorize(ctx, "bot", "t", nil)
-	require.ErrorIs(t, err, veto.ErrUnavailable)
-	require.Equal(t, rules.CodeLimitsUnavailable, r.Code)
-	require.Less(t, time.Since(begin), timeout+patience)
-	_, err = a.Authorize(ctx, "bot", "free", nil)
-	require.NoError(t, err, "what no limit is about never asks the store")
+	for attempt := 1; ; attempt++ {
+		begin := time.Now()
+		r, err := a.Authorize(ctx, "bot", "t", nil)
+		took := time.Since(begin)
+		require.ErrorIs(t, err, veto.ErrUnavailable)
+		require.Equal(t, rules.CodeLimitsUnavailable, r.Code)
+		_, err = a.Authorize(ctx, "bot", "free", nil)
+		require.NoError(t, err, "what no limit is about never asks the store")
+		if took < timeout+100*time.Millisecond {
+			return
+		}
+		require.Less(t, attempt, 3, "it took %v", took)
+	}
 }
 
 // A store that is down denies, within the deadline, and is used again when it
@@ -84,10 +88,10 @@ func TestAttack_D6_Slow(t *testing.T) {
 		slept := make(chan error, 1)
 		switch how {
 		case "pause":
-			require.NoError(t, other.Do(ctx, "client", "pause", 300, "all").Err())
+			require.NoError(t, other.Do(ctx, "client", "pause", 800, "all").Err())
 			slept <- nil
 		case "sleep":
-			go func() { slept <- other.Do(ctx, "debug", "sleep", "0.3").Err() }()
+			go func() { slept <- other.Do(ctx, "debug", "sleep", "0.8").Err() }()
 			wait(t, "the sleep", func() bool { _, err := a.Authorize(ctx, "bot", "t", nil); return err != nil })
 		case "stop": // a proxy that accepts and never answers
 			silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -100,10 +104,10 @@ func TestAttack_D6_Slow(t *testing.T) {
 			_, err = vetoredis.New(soon, c, &vetoredis.Options{})
 			cancel()
 			require.Error(t, err)
-			require.Less(t, time.Since(begin), 100*time.Millisecond+patience)
+			require.Less(t, time.Since(begin), time.Second)
 			continue
 		}
-		for range 3 {
+		for range 2 {
 			denied(t, a, 50*time.Millisecond)
 		}
 		require.NoError(t, <-slept)
@@ -227,7 +231,7 @@ func TestAttack_D6_Lying(t *testing.T) {
 	truth := answer(now, 8, byte(1), 0, 0, byte(8), "12345678")
 	lies := []string{
 		"", "+OK\r\n", ":1\r\n", ":8\r\n", "*0\r\n", "$-1\r\n", "*-1\r\n", "*2\r\n:1\r\n:1\r\n", "_\r\n", "#t\r\n", ",1.5\r\n",
-		"$1000000000\r\n", "*1000000000\r\n", "$99999999999999999999\r\n", "HTTP/1.1 200 OK\r\n\r\n", "\x00\x01\x02", "$5\r\nabc",
+		"$10000000\r\n", "*1000000000\r\n", "$9000000000000000000\r\n", "$99999999999999999999\r\n", "HTTP/1.1 200 OK\r\n\r\n", "\x00\x01\x02", "$5\r\nabc",
 		"-ERR no\r\n", "-NOSCRIPT no\r\n", "-MOVED 1 127.0.0.1:1\r\n", "-OOM no\r\n", "-VETOFULL no\r\n", "+" + truth[:7] + "\r\n",
 		bulk(""), bulk(truth[:len(truth)-1]), bulk(truth + "x"), bulk(answer(0, 8, byte(1), 0, 0, byte(0))),
 		bulk(answer(now, 8, byte(2), 0, 0, byte(0))),            // it fits twice
@@ -250,9 +254,15 @@ func TestAttack_D6_Lying(t *testing.T) {
 		x.lie.Store(&lie)
 		denied(t, a, timeout)
 	}
+	huge := "$9000000000000000000\r\n" // of which the client panics
+	x.lie.Store(&huge)
+	for range 50 {
+		denied(t, a, timeout)
+	}
 	x.lie.Store(nil)
 	before := x.asked.Load()
-	denied(t, a, timeout)
+	_, err = a.Authorize(ctx, "bot", "t", nil)
+	require.ErrorIs(t, err, veto.ErrUnavailable)
 	require.Equal(t, before+1, x.asked.Load(), "what may have been done is not asked again")
 	truth = bulk(truth)
 	x.lie.Store(&truth)

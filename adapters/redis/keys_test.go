@@ -80,19 +80,22 @@ func TestLookChangesNothing(t *testing.T) {
 	a := &asks{t, s.open(t, vetoredis.Options{Prefix: p})}
 	c := s.client(t)
 	a.open("s")
+	const window = 40 * time.Millisecond
 	look := func() {
-		b := a.do(&evaluator.Batch{Op: evaluator.OpLook, Session: "s", Takes: each(tiny), NeedsHistory: true, Event: []byte("x")})
+		b := a.do(&evaluator.Batch{Op: evaluator.OpLook, Session: "s", Takes: each(window), NeedsHistory: true, Event: []byte("x")})
 		require.False(t, b.Taken)
-		a.look("unknown", each(tiny)...)
-		a.look("", calls("c", tiny, 5))
+		a.look("unknown", each(window)...)
+		a.look("", calls("c", window, 5))
 	}
 	look()
 	data, _ := dump(t, c, p)
 	require.Len(t, data, 1, "the session")
-	require.True(t, a.take("s", each(tiny)...).Taken)
+	require.True(t, a.take("s", each(window)...).Taken)
 	before, leftBefore := dump(t, c, p)
 	written := c.InfoMap(ctx, "replication").Val()["Replication"]["master_repl_offset"]
-	during(2, look) // also after the window
+	for begin := time.Now(); time.Since(begin) < 2*window; {
+		look() // also after the window
+	}
 	after, leftAfter := dump(t, c, p)
 	require.Equal(t, before, after)
 	for k := range leftAfter {
@@ -175,7 +178,7 @@ func TestCountersOfOneAgentAreBounded(t *testing.T) {
 		require.Equal(t, err == nil, b.Taken)
 		return err
 	}
-	window := 10 * tiny
+	window := (&asks{t, store}).window(100)
 	begin := time.Now()
 	for i := range 10 {
 		require.NoError(t, take("bot", calls(fmt.Sprint("c", i), window, 1000), value("v", window, 1000, fmt.Sprint(i))))

@@ -14,12 +14,24 @@ import (
 	"github.com/useveto/veto-go/evaluator"
 )
 
-// tiny is a window that passes while a test runs.
-const tiny = 40 * time.Millisecond
+// window returns one in which there is time for some three times so many
+// questions, however fast this machine is just now.
+func (a *asks) window(questions int) time.Duration {
+	begin := time.Now()
+	for range 30 {
+		a.look("", calls("speed", time.Second, 1))
+	}
+	w := time.Since(begin) / 10 * time.Duration(questions)
+	return max(40*time.Millisecond, w).Round(time.Millisecond)
+}
 
-// during calls f for so many tiny windows.
-func during(windows int, f func()) {
-	for end := time.Now().Add(time.Duration(windows) * tiny); time.Now().Before(end); {
+// until calls f until there was enough.
+func (a *asks) until(enough func() bool, f func()) {
+	a.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !enough(); {
+		if time.Now().After(end) {
+			a.t.Fatal("not enough within 30 seconds")
+		}
 		f()
 	}
 }
@@ -40,8 +52,8 @@ func TestCallsAreExact(t *testing.T) {
 	for _, most := range []int{1, 5, 32} {
 		a, r := newAsks(t), rand.New(rand.NewPCG(1, 2))
 		var times []time.Time
-		taken := 0
-		during(6, func() {
+		taken, tiny := 0, a.window(most)
+		a.until(func() bool { return taken > 4*most }, func() {
 			b := a.take("", calls("k", tiny, most))
 			x := &b.Takes[0]
 			live := times[len(times)-within(times, b.Now, tiny):]
@@ -66,18 +78,20 @@ func TestCallsAreExact(t *testing.T) {
 				}
 			}
 		})
-		require.Greater(t, taken, 3*most)
 	}
 }
 
 // A limit above that is never passed in any window, and refuses nothing that a
 // window longer by a sixteenth would permit.
 func TestCallsOfManyReturnInTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it counts what comes back in real time, which a busy machine delays")
+	}
 	a := newAsks(t)
 	const most = 60
 	var times []time.Time
-	refused := 0
-	during(12, func() {
+	refused, tiny := 0, a.window(most)
+	a.until(func() bool { return len(times) > 4*most && refused > 100 }, func() {
 		b := a.take("", calls("k", tiny, most))
 		if b.Taken {
 			require.Less(t, within(times, b.Now, tiny), most)
@@ -89,8 +103,6 @@ func TestCallsOfManyReturnInTime(t *testing.T) {
 		require.Positive(t, b.Takes[0].RetryAfter)
 		require.LessOrEqual(t, b.Takes[0].RetryAfter, tiny)
 	})
-	require.Greater(t, len(times), 2*most)
-	require.NotZero(t, refused)
 }
 
 // What is given back of a merged entry makes room for one call, and no more.
@@ -145,6 +157,7 @@ func TestSumsAreExact(t *testing.T) {
 		amount *big.Int
 	}
 	var entries []entry
+	taken, refused, tiny := 0, 0, a.window(20)
 	total := func(now time.Time) (sum *big.Int, live []entry) {
 		sum = new(big.Int)
 		for _, e := range entries {
@@ -155,8 +168,7 @@ func TestSumsAreExact(t *testing.T) {
 		}
 		return sum, live
 	}
-	taken, refused := 0, 0
-	during(12, func() {
+	a.until(func() bool { return taken > 100 && refused > 100 }, func() {
 		// At most some 20 of these fit: beyond 32 entries, neighbours merge.
 		part := new(big.Int).Div(most, big.NewInt(int64(2+2*r.IntN(8))))
 		amount := below(r, part)
@@ -192,8 +204,6 @@ func TestSumsAreExact(t *testing.T) {
 		}
 		entries = append(entries, entry{b.Now, amount})
 	})
-	require.Greater(t, taken, 30)
-	require.NotZero(t, refused)
 }
 
 // below returns a random number from 0 up to and without n, which is at most
@@ -210,8 +220,8 @@ func TestSumsOfMany(t *testing.T) {
 	a := newAsks(t)
 	most := big.NewInt(60)
 	var times []time.Time
-	refused := 0
-	during(12, func() {
+	refused, tiny := 0, a.window(60)
+	a.until(func() bool { return len(times) > 240 && refused > 100 }, func() {
 		b := a.take("", sum("k", tiny, most, big.NewInt(1)))
 		if b.Taken {
 			require.Less(t, within(times, b.Now, tiny), 60)
@@ -221,8 +231,6 @@ func TestSumsOfMany(t *testing.T) {
 		refused++
 		require.GreaterOrEqual(t, within(times, b.Now, tiny+tiny/16+time.Microsecond), 60)
 	})
-	require.NotZero(t, refused)
-	require.Greater(t, len(times), 120)
 }
 
 // Arithmetic of amounts carries and borrows between their parts.
@@ -266,8 +274,8 @@ func TestValues(t *testing.T) {
 	a, r := newAsks(t), rand.New(rand.NewPCG(7, 8))
 	const most = 5
 	last := map[string]time.Time{}
-	taken, refused := 0, 0
-	during(12, func() {
+	taken, refused, tiny := 0, 0, a.window(10)
+	a.until(func() bool { return taken > 100 && refused > 30 }, func() {
 		v := fmt.Sprint("value ", r.IntN(12))
 		b := a.take("", value("k", tiny, most, v))
 		var live []time.Time
@@ -294,8 +302,6 @@ func TestValues(t *testing.T) {
 		}
 		last[v] = b.Now
 	})
-	require.Greater(t, taken, 40)
-	require.NotZero(t, refused)
 }
 
 // A value that was used again since is not given back.
@@ -329,8 +335,8 @@ func TestBucket(t *testing.T) {
 	a := newAsks(t)
 	const most = 10
 	var times []time.Time
-	refused := 0
-	during(10, func() {
+	refused, tiny := 0, a.window(most)
+	a.until(func() bool { return len(times) > 6*most && refused > 30 }, func() {
 		b := a.take("", bucket("k", tiny, most))
 		require.GreaterOrEqual(t, b.Takes[0].RetryAfter, time.Duration(0))
 		if !b.Taken {
@@ -341,14 +347,12 @@ func TestBucket(t *testing.T) {
 		}
 		times = append(times, b.Now)
 	})
-	require.NotZero(t, refused)
 	for i := range times {
 		for j := i; j < len(times); j++ {
 			refilled := float64(times[j].Sub(times[i])) / float64(tiny) * most
 			require.LessOrEqual(t, float64(j-i+1), most+refilled+1e-3)
 		}
 	}
-	require.Greater(t, len(times), 5*most, "it refills")
 
 	slow := bucket("slow", time.Hour, 4)
 	var last *evaluator.Batch

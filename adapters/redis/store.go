@@ -113,7 +113,7 @@ func isOutage(err error) bool {
 // Do implements veto.Store. It is one command to one server, and returns
 // within Options.Timeout. An error says that it is unknown whether the server
 // did what it was asked; it is never asked twice.
-func (s *Store) Do(ctx context.Context, b *evaluator.Batch) error {
+func (s *Store) Do(ctx context.Context, b *evaluator.Batch) (err error) {
 	if s == nil || s.client == nil {
 		return errors.New("vetoredis: the Store was not made by New")
 	}
@@ -124,6 +124,11 @@ func (s *Store) Do(ctx context.Context, b *evaluator.Batch) error {
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if recover() != nil { // as the client does of some answers
+			err = ErrAnswer
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	if !s.checked.Load() {
