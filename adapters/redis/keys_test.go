@@ -178,7 +178,7 @@ func TestCountersOfOneAgentAreBounded(t *testing.T) {
 		require.Equal(t, err == nil, b.Taken)
 		return err
 	}
-	window := (&asks{t, store}).window(100)
+	window := max(1500*time.Millisecond, (&asks{t, store}).window(200))
 	begin := time.Now()
 	for i := range 10 {
 		require.NoError(t, take("bot", calls(fmt.Sprint("c", i), window, 1000), value("v", window, 1000, fmt.Sprint(i))))
