@@ -34,9 +34,8 @@ import (
 func (a *Authorizer) ReserveApproved(ctx context.Context, call Call, approvalIDs ...string) (res Reservation, r Result, err error) {
 	d := pool.Get().(*decision)
 	d.call, d.guarded, d.resumes, d.tickets = call, true, true, approvalIDs
-	if err = a.decide(ctx, d, &r); err == nil {
-		res = Reservation{a, d.eval.Hold(), true}
-	}
+	err = a.decide(ctx, d, &r)
+	res = a.reservation(d, &r)
 	d.release()
 	return res, r, err
 }

@@ -162,7 +162,7 @@ func TestApprovalIsOnTheRecord(t *testing.T) {
 	require.Equal(t, 10*time.Minute, ticket.Expires.Sub(ticket.Created))
 	require.JSONEq(t, `{"amount":5}`, string(ticket.Parameters))
 	require.Equal(t, approval.Used, ticket.State)
-	require.Equal(t, approval.OutcomeUnknown, ticket.Outcome, "that is for who runs the call to say")
+	require.Equal(t, approval.Ran, ticket.Outcome, "Commit says so")
 }
 
 // What is shown to the human is redacted as records are.
@@ -372,4 +372,23 @@ func (f *brokenStore) Read(ctx context.Context, name string) ([]byte, error) {
 		return nil, f.err
 	}
 	return f.Memory.Read(ctx, name)
+}
+
+// What is said of a call that ran under a ticket is said of the ticket too.
+func TestReservationSaysWhatCameOfTickets(t *testing.T) {
+	for outcome, end := range map[approval.Outcome]func(veto.Reservation) error{
+		approval.Ran:            func(r veto.Reservation) error { return r.Commit(ctx, "") },
+		approval.Failed:         func(r veto.Reservation) error { return r.Refund(ctx) },
+		approval.OutcomeUnknown: func(veto.Reservation) error { return nil },
+	} {
+		o := newOffice(t, asks, nil)
+		id := o.approved(payment)
+		res, _, err := o.a.ReserveApproved(ctx, payment, id)
+		require.NoError(t, err)
+		require.NoError(t, end(res))
+		ticket, err := o.book.Get(ctx, id)
+		require.NoError(t, err)
+		require.Equal(t, approval.Used, ticket.State)
+		require.Equal(t, outcome, ticket.Outcome)
+	}
 }

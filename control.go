@@ -4,7 +4,11 @@ import (
 	"maps"
 	"strings"
 
+	"go.uber.org/zap"
+
+	"github.com/useveto/veto-go/internal/constraint"
 	"github.com/useveto/veto-go/internal/pattern"
+	"github.com/useveto/veto-go/rules"
 )
 
 // killSwitch is the agents that may not call at all. It is immutable.
@@ -12,13 +16,14 @@ type killSwitch struct {
 	all      bool
 	agents   map[string]struct{} // exact ids, and prefixes with their "*"
 	prefixes bool                // some of them are prefixes
+	nobody   bool                // some of them no agent can have
 }
 
 func (k *killSwitch) stops(agent string) bool {
 	if k == nil {
 		return false
 	}
-	if _, stopped := k.agents[agent]; stopped || k.all {
+	if _, stopped := k.agents[agent]; stopped || k.all || k.nobody {
 		return true
 	}
 	if k.prefixes {
@@ -31,13 +36,24 @@ func (k *killSwitch) stops(agent string) bool {
 	return false
 }
 
-// Suspend denies every call of the agent until Resume. An id that ends in "*"
-// stands for every agent whose id begins so, as in policies. It is in force
+// Suspend denies every call of the agent until Resume. Ids are compared byte
+// for byte; one that ends in "*" stands for every agent whose id begins so, as
+// in policies. Somebody was meant by an id that no agent can have (an empty
+// one, one of more than 255 bytes or with control characters), but nobody knows
+// who: it suspends everyone, and the Logger is told. A Suspend is in force
 // when it returns: a decision that begins after that is a denial. It survives
 // SetPolicies, and is forgotten when the process ends. Guarded tools of the
 // agent that are running see their context end.
 func (a *Authorizer) Suspend(agentID string) {
 	a.setKill(func(k *killSwitch) { k.agents[agentID] = struct{}{} })
+	if a != nil && !canBe(agentID) {
+		a.logger().Error("Suspend with an id that no agent can have: every agent is suspended", zap.String("agent", agentID))
+	}
+}
+
+// canBe reports whether an agent can have the id.
+func canBe(agentID string) bool {
+	return agentID != "" && len(agentID) <= rules.MaxName && constraint.PlainText(agentID)
 }
 
 // Resume ends a Suspend of the same id. It does not end SuspendAll, nor a
@@ -67,6 +83,7 @@ func (a *Authorizer) setKill(change func(*killSwitch)) {
 	}
 	change(next)
 	for id := range next.agents {
+		next.nobody = next.nobody || !canBe(id)
 		next.prefixes = next.prefixes || strings.HasSuffix(id, "*")
 	}
 	a.kill.Store(next)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/useveto/veto-go"
 	"github.com/useveto/veto-go/audit"
@@ -200,4 +202,21 @@ func TestRecordsOfWhatWasNotRead(t *testing.T) {
 	require.Equal(t, "null", records[0].Parameters.String())
 	require.Empty(t, records[0].Parameters.Digest())
 	require.Equal(t, `{"rm":"-rf"}`, records[1].Parameters.String())
+}
+
+// Somebody was meant by an id that nobody can have: then everyone is stopped.
+func TestSuspendNobody(t *testing.T) {
+	for _, id := range []string{"", "bot\n", strings.Repeat("x", 256), "\xff"} {
+		core, logs := observer.New(zap.ErrorLevel)
+		a := newAuthorizer(t, set(allowlist("read")), &veto.Options{Logger: zap.New(core)})
+		a.Suspend(id)
+		require.Equal(t, rules.CodeAgentSuspended, say(a, "read", nil), "%q", id)
+		require.Len(t, logs.FilterMessageSnippet("every agent is suspended").All(), 1)
+		a.Suspend("other")
+		a.Resume("bot")
+		require.Equal(t, rules.CodeAgentSuspended, say(a, "read", nil), "%q", id)
+		a.Resume(id)
+		require.Equal(t, rules.CodeAllowed, say(a, "read", nil), "%q", id)
+	}
+	(*veto.Authorizer)(nil).Suspend("")
 }

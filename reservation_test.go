@@ -50,17 +50,29 @@ func TestReservationCommit(t *testing.T) {
 	now = now.Add(10 * time.Second)
 	second := reserve(t, a, "pay", four)
 	require.Equal(t, "5.5", used(t, a, "pay", "budget[0]"))
-	require.NoError(t, second.Commit(ctx, ""), "as it was reserved")
-	require.Equal(t, "5.5", used(t, a, "pay", "budget[0]"))
 	require.NoError(t, second.Commit(ctx, "12"))
 	require.Equal(t, "13.5", used(t, a, "pay", "budget[0]"))
 	require.Equal(t, rules.CodeBudgetExceeded, say(a, "pay", map[string]any{"amount": json.Number("0.000000000000000001")}))
-	require.NoError(t, second.Commit(ctx, "3"), "the last word counts")
-	require.Equal(t, "4.5", used(t, a, "pay", "budget[0]"))
-	require.NoError(t, second.Commit(ctx, "3"), "said twice, counted once")
-	require.NoError(t, second.Refund(ctx))
-	require.NoError(t, second.Refund(ctx))
-	require.Equal(t, "1.5", used(t, a, "pay", "budget[0]"))
+	// The first word counts: a cost that is known does not become small again.
+	same := second
+	for _, r := range []veto.Reservation{second, same} {
+		require.ErrorIs(t, r.Commit(ctx, "3"), veto.ErrReservation)
+		require.ErrorIs(t, r.Commit(ctx, ""), veto.ErrReservation)
+		require.ErrorIs(t, r.CommitBudget(ctx, "p", "budget[0]", "3"), veto.ErrReservation)
+		require.ErrorIs(t, r.Refund(ctx), veto.ErrReservation)
+	}
+	require.Equal(t, "13.5", used(t, a, "pay", "budget[0]"))
+
+	now = now.Add(60 * time.Second)
+	kept := reserve(t, a, "pay", four)
+	require.NoError(t, kept.Commit(ctx, ""), "as it was reserved")
+	require.Equal(t, "4", used(t, a, "pay", "budget[0]"))
+	require.ErrorIs(t, kept.Refund(ctx), veto.ErrReservation)
+	back := reserve(t, a, "pay", four)
+	require.NoError(t, back.Refund(ctx))
+	require.ErrorIs(t, back.Refund(ctx), veto.ErrReservation)
+	require.ErrorIs(t, back.Commit(ctx, "1"), veto.ErrReservation)
+	require.Equal(t, "4", used(t, a, "pay", "budget[0]"))
 
 	// What is said when the window has passed changes nothing any more.
 	third := reserve(t, a, "pay", four)
@@ -69,10 +81,14 @@ func TestReservationCommit(t *testing.T) {
 	require.NoError(t, third.Commit(ctx, "9"))
 	require.Equal(t, "0", used(t, a, "pay", "budget[0]"))
 
+	last := reserve(t, a, "pay", four)
 	for _, bad := range []json.Number{"-1", "NaN", "1e18", "0.0000000000000000001", "five"} {
-		require.Error(t, third.Commit(ctx, bad), bad)
-		require.Error(t, third.CommitBudget(ctx, "p", "budget[0]", bad), bad)
+		require.ErrorIs(t, last.Commit(ctx, bad), evaluator.ErrNoAmount, bad)
+		require.ErrorIs(t, last.CommitBudget(ctx, "p", "budget[0]", bad), veto.ErrReservation, bad)
 	}
+	require.EqualError(t, last.CommitBudget(ctx, "p", "budget[0]", "-1"), `veto: Reservation: CommitBudget: policy "p", rule "budget[0]": the cost is no number from 0 up to 10^18 with at most 18 digits after the point: "-1"`)
+	require.NoError(t, last.Commit(ctx, "2"), "what was refused said nothing")
+	require.Equal(t, "2", used(t, a, "pay", "budget[0]"))
 }
 
 // Where budgets sum different things, each is told its own.
@@ -83,22 +99,48 @@ func TestReservationCommitBudget(t *testing.T) {
 		budget(rules.Budget{Cost: number("1"), Max: number("50"), WindowSeconds: 60}),
 	), nil)
 	res := reserve(t, a, "ask", map[string]any{"amount": 5, "tokens": 500})
+	require.ErrorIs(t, res.Commit(ctx, "3"), evaluator.ErrSeveral, "three what?")
 	require.NoError(t, res.CommitBudget(ctx, "p", "budget[0]", "0.25"))
 	require.NoError(t, res.CommitBudget(ctx, "p", "budget[1]", "731"))
-	require.Error(t, res.CommitBudget(ctx, "p", "budget[7]", "1"))
-	require.Error(t, res.CommitBudget(ctx, "q", "budget[0]", "1"))
+	require.ErrorIs(t, res.CommitBudget(ctx, "p", "budget[1]", "1"), evaluator.ErrSaid)
+	require.ErrorIs(t, res.CommitBudget(ctx, "p", "budget[7]", "1"), evaluator.ErrNoBudget)
+	require.ErrorIs(t, res.CommitBudget(ctx, "q", "budget[0]", "1"), evaluator.ErrNoBudget)
+	require.Error(t, res.CommitBudget(ctx, "", "", "1"))
+	require.ErrorIs(t, res.Refund(ctx), veto.ErrReservation, "it has succeeded")
 	sums := func() []string {
 		return []string{used(t, a, "ask", "budget[0]"), used(t, a, "ask", "budget[1]"), used(t, a, "ask", "budget[2]")}
 	}
 	require.Equal(t, []string{"0.25", "731", "1"}, sums())
-	require.NoError(t, res.Refund(ctx))
-	require.Equal(t, []string{"0", "0", "0"}, sums())
+	require.NoError(t, res.Commit(ctx, ""), "the rest as reserved")
+	require.ErrorIs(t, res.CommitBudget(ctx, "p", "budget[2]", "0"), veto.ErrReservation)
+	require.Equal(t, []string{"0.25", "731", "1"}, sums())
+	// What is left when all others are known is one thing again.
+	res = reserve(t, a, "ask", map[string]any{"amount": 5, "tokens": 5})
+	require.NoError(t, res.CommitBudget(ctx, "p", "budget[1]", "9"))
+	require.NoError(t, res.CommitBudget(ctx, "p", "budget[2]", "2"))
+	require.NoError(t, res.Commit(ctx, "1"))
+	require.Equal(t, []string{"1.25", "740", "3"}, sums())
+	// Nothing is a cost in every unit.
+	require.NoError(t, reserve(t, a, "ask", map[string]any{"amount": 5, "tokens": 5}).Refund(ctx))
+	require.Equal(t, []string{"1.25", "740", "3"}, sums())
 	// The sums of a session that has ended are of nobody's concern.
-	res = reserve(t, a, "ask", map[string]any{"amount": 5, "tokens": 500})
+	res = reserve(t, a, "ask", map[string]any{"amount": 5, "tokens": 50})
 	require.NoError(t, a.EndSession(ctx, "", "s"))
 	require.NoError(t, a.OpenSession(ctx, "", "s"))
-	require.NoError(t, res.Commit(ctx, "7"))
-	require.Equal(t, []string{"7", "0", "7"}, sums())
+	require.NoError(t, res.CommitBudget(ctx, "p", "budget[1]", "7"))
+	require.NoError(t, res.CommitBudget(ctx, "p", "budget[0]", "7"))
+	require.Equal(t, []string{"8.25", "0", "4"}, sums())
+}
+
+// One cost is that of every budget that sums the same parameter.
+func TestReservationCommitSeveralOfOne(t *testing.T) {
+	a := inSession(t, set(allowlist("pay"),
+		budget(rules.Budget{Parameter: "amount", Max: number("10"), WindowSeconds: 60}),
+		budget(rules.Budget{Parameter: "amount", Max: number("100"), PerSession: true}),
+	), nil)
+	require.NoError(t, reserve(t, a, "pay", map[string]any{"amount": 5}).Commit(ctx, "2"))
+	require.Equal(t, "2", used(t, a, "pay", "budget[0]"))
+	require.Equal(t, "2", used(t, a, "pay", "budget[1]"))
 }
 
 // A call that is not allowed reserves nothing, and there is nothing to say of
@@ -131,8 +173,28 @@ func TestReservationDenied(t *testing.T) {
 	free := inSession(t, set(allowlist("look")), nil)
 	res, _, err := free.Reserve(ctx, veto.Call{AgentID: "bot", Tool: "look"})
 	require.NoError(t, err)
+	require.Error(t, res.Commit(ctx, "five"))
+	require.ErrorIs(t, res.CommitBudget(ctx, "p", "budget[0]", "1"), evaluator.ErrNoBudget)
+	require.NoError(t, res.Commit(ctx, "5"), "there is nothing to keep")
 	require.NoError(t, res.Commit(ctx, ""))
 	require.NoError(t, res.Refund(ctx))
+}
+
+// Where the mode lets a call run that was not allowed, there is nothing to say
+// of it, and saying it is no error.
+func TestReservationUnderMode(t *testing.T) {
+	for _, mode := range []veto.Mode{veto.Shadow, veto.Log} {
+		a := inSession(t, set(allowlist("pay"), budget(rules.Budget{Parameter: "amount", Max: number("10"), WindowSeconds: 60})), &veto.Options{Mode: mode})
+		res, _, err := a.Reserve(ctx, veto.Call{AgentID: "bot", Tool: "pay", Parameters: map[string]any{"amount": 11}})
+		require.ErrorIs(t, err, veto.ErrDenied)
+		require.NoError(t, res.Commit(ctx, "7"))
+		require.NoError(t, res.CommitBudget(ctx, "p", "budget[0]", "7"))
+		require.NoError(t, res.Refund(ctx))
+		require.Equal(t, "0", used(t, a, "pay", "budget[0]"))
+		// One that is allowed is as ever.
+		require.NoError(t, reserve(t, a, "pay", map[string]any{"amount": 3}).Commit(ctx, "1"))
+		require.Equal(t, "1", used(t, a, "pay", "budget[0]"))
+	}
 }
 
 // What it cost is so also where the caller no longer waits; a nil context is
@@ -170,7 +232,8 @@ func TestReservationAndSequences(t *testing.T) {
 		require.Equal(t, rules.CodeSequenceViolated, say(a, "send", nil))
 		require.Equal(t, rules.CodeSequenceViolated, say(a, "other", nil))
 	}
-	require.NoError(t, reserve(t, a, "check", nil).Commit(ctx, ""))
+	// A caller that always says a cost is heard where no budget sums it.
+	require.NoError(t, reserve(t, a, "check", nil).Commit(ctx, "3"))
 	require.Equal(t, rules.CodeAllowed, say(a, "send", nil))
 	// Where nobody reports, to be allowed is to succeed.
 	require.NoError(t, a.EndSession(ctx, "", "s"))

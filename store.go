@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -123,16 +122,23 @@ func newShared(s Store) *shared {
 	return &shared{store: s, mirror: evaluator.NewMirror()}
 }
 
-// correct changes what a held call costs.
-func (a *Authorizer) correct(ctx context.Context, h *evaluator.Hold, now time.Time, policyID, ruleID, actual string) (bool, error) {
-	if !h.Shared() {
-		return a.state.Correct(h, now, policyID, ruleID, actual), nil
+// correct says what a held call costs.
+func (a *Authorizer) correct(ctx context.Context, h *evaluator.Hold, policyID, ruleID, actual string) error {
+	if h.Shared() {
+		return h.CorrectShared(policyID, ruleID, actual, func(b *evaluator.Batch) error { return a.ask(ctx, b) })
 	}
-	return h.CorrectShared(policyID, ruleID, actual, func(b *evaluator.Batch) error { return a.ask(ctx, b) })
+	now, err := a.now()
+	if err != nil {
+		return err
+	}
+	return a.state.Correct(h, now, policyID, ruleID, actual)
 }
 
 // succeeded says that a held call succeeded.
 func (a *Authorizer) succeeded(ctx context.Context, h *evaluator.Hold) error {
+	if h == nil {
+		return nil
+	}
 	if !h.Shared() {
 		a.state.Succeeded(h)
 		return nil

@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -9,13 +10,22 @@ import (
 
 // Hold is what an allowed call took from a State, kept for longer than its
 // Evaluation: to correct what the call costs, and to say that it succeeded.
-// It is not safe for concurrent use.
+// What it costs is said once for each sum: a correction that could be made
+// again could make a cost small after it was known. A Hold is not safe for
+// concurrent use.
 type Hold struct {
-	takes      []take
+	sums       []heldSum
 	session    *session
 	remembered remembered
-	batch      *Batch // where it was taken from a shared store: the sums
-	rules      []*rule
+	batch      *Batch // where it was taken from a shared store
+}
+
+// heldSum is a sum that the call is part of.
+type heldSum struct {
+	rule *rule
+	in   take // of a State
+	at   Take // of a shared store
+	said bool // what the call costs in it
 }
 
 // Guarded says that a Hold will report whether the call succeeds: until then
@@ -34,47 +44,41 @@ func (e *Evaluation) Hold() *Hold {
 	}
 	h := &Hold{session: e.session, remembered: e.remembered}
 	for i := range e.takes {
-		if t := e.takes[i]; t.limit != nil && t.limit.meter == SumAmounts {
+		if t := e.takes[i]; t.sums() {
 			t.key, t.value = slices.Clone(t.key), nil
-			h.takes = append(h.takes, t)
+			h.sums = append(h.sums, heldSum{rule: t.rule, in: t})
 		}
 	}
-	if h.takes == nil && h.remembered.event == nil {
+	if h.sums == nil && h.remembered.event == nil {
 		return nil
 	}
 	return h
 }
 
-// Correct makes actual, a decimal number from 0 up to and without 10^18, what
-// the call costs in the sums that it is part of, or in that of one rule where
-// policyID and ruleID are not empty. A sum may come out above its bound: then
-// it denies until it has fallen. It reports whether actual is such a number,
-// and there is such a sum.
-func (s *State) Correct(h *Hold, now time.Time, policyID, ruleID, actual string) bool {
-	if !decimal.Valid(actual) {
-		return false
+func (t *take) sums() bool { return t.limit != nil && t.limit.meter == SumAmounts }
+
+// Correct makes actual, a number from 0 up to and without 10^18, what the call
+// costs in the sums of which that was not said yet, or in that of one rule
+// where policyID is not empty. An empty actual is what was taken. A sum may
+// come out above its bound: then it denies until it has fallen. The error is
+// ErrNoAmount where actual is no such number, ErrSaid where the cost is known,
+// ErrNoBudget where there is no such sum, and ErrSeveral where the sums are of
+// different things and would get one number. After an error nothing has
+// changed.
+func (s *State) Correct(h *Hold, now time.Time, policyID, ruleID, actual string) error {
+	chosen, amount, err := h.choose(policyID, ruleID, actual)
+	if err != nil || len(chosen) == 0 {
+		return err
 	}
-	amount, fit := decimal.ParseAmount(actual)
-	if fit != decimal.Fits || h == nil {
-		return false
-	}
-	any := false
 	at := s.time(now)
-	s.withHold(h, func() {
-		for i := range h.takes {
-			t := &h.takes[i]
-			if policyID != "" && t.rule.policy.id != policyID || ruleID != "" && t.rule.id != ruleID {
-				continue
-			}
-			any = true
-			if c := s.find(t, h.session); c != nil {
-				if m, ok := c.meter.(*sumMeter); ok {
-					m.correct(c.at(at), t, amount)
-				}
+	s.withHold(h, chosen, func(t *take) {
+		if c := s.find(t, h.session); c != nil {
+			if m, ok := c.meter.(*sumMeter); ok {
+				m.correct(c.at(at), t, amount)
 			}
 		}
 	})
-	return any
+	return nil
 }
 
 // Succeeded says that the call was made and succeeded.
@@ -87,35 +91,37 @@ func (s *State) Succeeded(h *Hold) {
 	h.remembered.succeed()
 }
 
-// withHold calls f with everything locked that the takes of h are about.
-func (s *State) withHold(h *Hold, f func()) {
+// withHold calls f for each take, with everything locked that they are about.
+func (s *State) withHold(h *Hold, takes []*heldSum, f func(*take)) {
 	if h.session != nil {
 		h.session.mu.Lock()
 		defer h.session.mu.Unlock()
 	}
-	locked := s.lock(h.takes)
-	defer s.unlock(locked)
-	f()
+	for _, x := range takes {
+		one := []take{x.in}
+		locked := s.lock(one)
+		f(&one[0])
+		s.unlock(locked)
+	}
 }
 
 // sharedHold is Hold of a shared store.
 func (e *Evaluation) sharedHold() *Hold {
 	b := *e.batched
 	h := &Hold{batch: &b}
-	b.Takes = nil
 	next := 0
 	for i := range e.takes {
 		t := &e.takes[i]
 		if t.limit == nil {
 			continue
 		}
-		if x := e.batched.Takes[next]; x.Kind == SumAmounts {
-			b.Takes = append(b.Takes, x)
-			h.rules = append(h.rules, t.rule)
+		if t.sums() {
+			h.sums = append(h.sums, heldSum{rule: t.rule, in: take{limit: t.limit}, at: b.Takes[next]})
 		}
 		next++
 	}
-	if b.Takes == nil && b.Event == nil {
+	b.Takes = nil
+	if h.sums == nil && b.Event == nil {
 		return nil
 	}
 	return h
@@ -124,35 +130,20 @@ func (e *Evaluation) sharedHold() *Hold {
 // Shared reports whether what is held was taken from a shared store.
 func (h *Hold) Shared() bool { return h != nil && h.batch != nil }
 
-// CorrectShared is Correct where the counters are in a shared store.
-func (h *Hold) CorrectShared(policyID, ruleID, actual string, ask func(*Batch) error) (bool, error) {
-	if !decimal.Valid(actual) {
-		return false, nil
-	}
-	amount, fit := decimal.ParseAmount(actual)
-	if fit != decimal.Fits {
-		return false, nil
+// CorrectShared is Correct where the counters are in a shared store. After an
+// error of ask nobody knows whether it was heard; it is not asked again.
+func (h *Hold) CorrectShared(policyID, ruleID, actual string, ask func(*Batch) error) error {
+	chosen, amount, err := h.choose(policyID, ruleID, actual)
+	if err != nil || len(chosen) == 0 {
+		return err
 	}
 	b := *h.batch
 	b.Op, b.Takes, b.Event = OpCorrect, nil, nil
-	for i, x := range h.batch.Takes {
-		if r := h.rules[i]; (policyID == "" || r.policy.id == policyID) && (ruleID == "" || r.id == ruleID) {
-			x.Actual = amount.Digits()
-			b.Takes = append(b.Takes, x)
-		}
+	for _, x := range chosen {
+		x.at.Actual = amount.Digits()
+		b.Takes = append(b.Takes, x.at)
 	}
-	if b.Takes == nil {
-		return false, nil
-	}
-	if err := ask(&b); err != nil {
-		return true, err
-	}
-	for i := range h.batch.Takes {
-		if r := h.rules[i]; (policyID == "" || r.policy.id == policyID) && (ruleID == "" || r.id == ruleID) {
-			h.batch.Takes[i].Amount = amount.Digits()
-		}
-	}
-	return true, nil
+	return ask(&b)
 }
 
 // SucceededShared is Succeeded where the session is in a shared store.
@@ -164,4 +155,67 @@ func (h *Hold) SucceededShared(ask func(*Batch) error) error {
 		Op: OpAppend, Project: h.batch.Project, Agent: h.batch.Agent, Session: h.batch.Session,
 		Event: wireEvent{Succeeded: h.batch.Length}.encode(),
 	})
+}
+
+// The errors of a cost that cannot be said.
+var (
+	ErrNoAmount = errors.New("the cost is no number from 0 up to 10^18 with at most 18 digits after the point")
+	ErrSaid     = errors.New("what the call costs was said before")
+	ErrNoBudget = errors.New("the call is part of no such budget")
+	ErrSeveral  = errors.New("the budgets of the call sum different things, which cannot all be given one cost")
+)
+
+// choose returns the sums that get a cost now, and the cost. No later call
+// returns them again.
+func (h *Hold) choose(policyID, ruleID, actual string) (chosen []*heldSum, cost decimal.Amount, err error) {
+	if actual != "" {
+		fit := decimal.TooLarge
+		if decimal.Valid(actual) {
+			cost, fit = decimal.ParseAmount(actual)
+		}
+		if fit != decimal.Fits {
+			return nil, cost, ErrNoAmount
+		}
+	}
+	if h == nil {
+		h = &Hold{}
+	}
+	var first *limit
+	found := false
+	for i := range h.sums {
+		x := &h.sums[i]
+		switch {
+		case policyID != "" && (x.rule.policy.id != policyID || x.rule.id != ruleID):
+		case !x.said:
+			l := x.in.limit
+			if first == nil {
+				first = l
+			}
+			if actual != "" && !cost.IsZero() && !l.countsAs(first) {
+				return nil, cost, ErrSeveral
+			}
+			chosen = append(chosen, x)
+		case policyID != "":
+			return nil, cost, ErrSaid
+		}
+		found = found || x.rule.policy.id == policyID && x.rule.id == ruleID
+	}
+	if policyID != "" && !found {
+		return nil, cost, ErrNoBudget
+	}
+	for _, x := range chosen {
+		x.said = true
+	}
+	if actual == "" {
+		chosen = nil // it stays as it is
+	}
+	return chosen, cost, nil
+}
+
+// countsAs reports whether both sum the same parameter, or the same cost.
+func (l *limit) countsAs(other *limit) bool {
+	if l.parameter == nil || other.parameter == nil {
+		return l.parameter == other.parameter && l.cost.Compare(other.cost) == 0
+	}
+	return l.parameter.name == other.parameter.name
 }

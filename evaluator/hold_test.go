@@ -44,7 +44,6 @@ func TestCorrectAgainstPlainLog(t *testing.T) {
 		type held struct {
 			h     *Hold
 			entry *plainEntry
-			times int
 		}
 		var holds []held
 		for n := range fewer(5000) {
@@ -56,17 +55,17 @@ func TestCorrectAgainstPlainLog(t *testing.T) {
 				i := r.IntN(len(holds))
 				x := &holds[i]
 				actual := actuals[r.IntN(len(actuals))]
-				if x.times == 2 && r.IntN(2) == 0 {
+				if r.IntN(4) == 0 {
 					actual = "0"
 				}
-				require.True(t, s.Correct(x.h, now, "", "", actual))
+				require.NoError(t, s.Correct(x.h, now, "", "", actual))
 				log.latest = max(log.latest, s.time(now))
 				if x.entry.at > log.latest-log.window {
 					x.entry.amount = rat(actual)
 				}
-				if x.times++; x.times == 3 {
-					holds = slices.Delete(holds, i, i+1)
-				}
+				require.ErrorIs(t, s.Correct(x.h, now, "p", "budget[0]", "0"), ErrSaid)
+				require.NoError(t, s.Correct(x.h, now, "", "", "0"), "there is nothing left to say")
+				holds = slices.Delete(holds, i, i+1)
 				checkState(t, s)
 				continue
 			}
@@ -107,19 +106,26 @@ func TestCorrectRefuses(t *testing.T) {
 	require.Nil(t, e.Hold(), "nothing is taken yet")
 	e.Settle(s)
 	h := e.Hold()
-	for _, bad := range []string{"", "-1", "-0.000000000000000001", "NaN", "Infinity", "1e18", "0.0000000000000000001", "five", "0x5", "1_000", " 5", "5 ", "+5", "05", ".5"} {
-		require.False(t, s.Correct(h, wallStart, "", "", bad), "%q", bad)
+	for _, bad := range []string{"-1", "-0.000000000000000001", "NaN", "Infinity", "1e18", "0.0000000000000000001", "five", "0x5", "1_000", " 5", "5 ", "+5", "05", ".5"} {
+		require.ErrorIs(t, s.Correct(h, wallStart, "", "", bad), ErrNoAmount, "%q", bad)
 	}
-	require.False(t, s.Correct(h, wallStart, "p", "budget[1]", "1"))
-	require.False(t, s.Correct(h, wallStart, "q", "", "1"))
-	require.False(t, s.Correct(nil, wallStart, "", "", "1"))
+	require.ErrorIs(t, s.Correct(h, wallStart, "p", "budget[1]", "1"), ErrNoBudget)
+	require.ErrorIs(t, s.Correct(h, wallStart, "q", "budget[0]", "1"), ErrNoBudget)
+	require.ErrorIs(t, s.Correct(nil, wallStart, "p", "budget[0]", "1"), ErrNoBudget)
+	require.NoError(t, s.Correct(nil, wallStart, "", "", "1"), "it is part of no sum")
 	sum := func() string {
 		p.Decide(&e, call, wallStart)
 		return e.Usage(s)[0].Used
 	}
 	require.Equal(t, "5", sum())
+	require.NoError(t, s.Correct(h, wallStart, "", "", ""))
+	require.ErrorIs(t, s.Correct(h, wallStart, "p", "budget[0]", "1"), ErrSaid)
+	require.Equal(t, "5", sum())
 	for _, good := range []string{"999999999999999999.999999999999999999", "0", "-0", "1e-18", "7.50"} {
-		require.True(t, s.Correct(h, wallStart, "p", "budget[0]", good), good)
+		s = NewState(nil)
+		p.Decide(&e, call, wallStart)
+		e.Settle(s)
+		require.NoError(t, s.Correct(e.Hold(), wallStart, "p", "budget[0]", good), good)
 		require.Equal(t, amountOf(good).String(), sum())
 	}
 	s.Succeeded(nil)

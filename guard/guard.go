@@ -107,12 +107,7 @@ func (r *run[Out]) leave() {
 	if r.release != nil {
 		r.release()
 	}
-	if r.allowed && len(r.tickets) > 0 {
-		ctx := context.WithoutCancel(r.caller)
-		for _, id := range r.tickets {
-			_ = r.g.auth.Approvals().Done(ctx, id, r.outcome) // else it stays "outcome unknown"
-		}
-	}
+	r.done()
 	g := r.g
 	*r = run[Out]{}
 	g.runs.Put(r)
@@ -123,6 +118,17 @@ func (r *run[Out]) returned(err error) {
 	if err == nil {
 		r.outcome = approval.Ran
 		_ = r.reserved.Commit(r.caller, "") // else it counts as not succeeded
+	}
+}
+
+// done says of the tickets what came of the call. Saying it again is nothing.
+func (r *run[Out]) done() {
+	if !r.allowed || len(r.tickets) == 0 || r.outcome == approval.Ran { // Commit says that
+		return
+	}
+	ctx := context.WithoutCancel(r.caller)
+	for _, id := range r.tickets {
+		_ = r.g.auth.Approvals().Done(ctx, id, r.outcome) // else it stays "outcome unknown"
 	}
 }
 
@@ -214,10 +220,11 @@ func (r *run[Out]) decide(params any) (blocked bool) {
 // suspended blocks a call that was allowed a moment before its agent was
 // suspended.
 func (r *run[Out]) suspended() {
+	r.outcome = approval.NotRun
+	r.done()
 	if r.allowed {
 		_ = r.reserved.Refund(r.caller) // else it stays counted
 	}
-	r.outcome = approval.NotRun
 	was := r.result
 	r.result = veto.Result{
 		Code: rules.CodeAgentSuspended, Reason: rules.NewReason(rules.CodeAgentSuspended, r.g.tool, nil),
