@@ -43,6 +43,8 @@ type Evaluation struct {
 	approved   []Approved
 	batched    *Batch // what a shared store has taken
 	past       past
+	pastText   []byte // the buffers of pastKey
+	pastBytes  []byte
 
 	judging *rule // the rule that is being asked, for a panic of it
 	group   group
@@ -82,6 +84,9 @@ func (e *Evaluation) Reset() {
 	e.session, e.remembered, e.batched = nil, remembered{}, nil
 	e.approved = nil
 	e.past.reset()
+	if cap(e.pastText) > 4*maxEventText {
+		e.pastText = nil // one large call is not to keep so much for all others
+	}
 	e.cursors = e.cursors[:0]
 	e.takes = e.takes[:0]
 	e.keys = e.keys[:0]

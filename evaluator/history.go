@@ -3,9 +3,9 @@ package evaluator
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/useveto/veto-go/internal/value"
 )
@@ -16,7 +16,7 @@ import (
 // be missing.
 type history struct {
 	events []*event
-	byCall map[pastCall]*event
+	byCall map[string]*event
 	calls  uint64 // that were put or touched so far
 	bytes  int
 	some   bool  // something is missing
@@ -26,8 +26,9 @@ type history struct {
 // event is a call that was allowed.
 type event struct {
 	pastCall
-	at        int64 // when it was allowed, the last time
-	succeeded int64 // when it was allowed and then succeeded; or never
+	key       string // of the call
+	at        int64  // when it was allowed, the last time
+	succeeded int64  // when it was allowed and then succeeded; or never
 
 	// The numbers of the calls of these times: two may be of one time.
 	last, success uint64
@@ -49,7 +50,7 @@ const never = math.MinInt64
 const (
 	// maxEvents and maxEventBytes bound one session.
 	maxEvents     = 1000
-	maxEventBytes = 64 << 10
+	maxEventBytes = 256 << 10
 	// maxEventText is the most text of parameters and context of one event.
 	maxEventText = 16 << 10
 	// eventBytes is what an event takes beside its texts.
@@ -79,47 +80,71 @@ func (s *State) remember(ses *session, e *Evaluation, now int64) {
 	if e.guarded {
 		done = never
 	}
-	h, call := &ses.history, e.pastCall()
-	if ev := h.byCall[call]; ev != nil {
+	h, key := &ses.history, e.pastKey()
+	if ev := h.byCall[string(key)]; ev != nil {
 		e.remembered = h.touch(ev, now, done)
 		return
 	}
-	freed := h.makeRoom(call.size())
-	if !s.sessions.pay(call.size() - freed) {
+	ev := newEvent(string(key), now, done)
+	freed := h.makeRoom(ev.size())
+	if !s.sessions.pay(ev.size() - freed) {
 		s.sessions.pay(-freed)
 		h.some, h.lost = true, now
 		return
 	}
-	e.remembered = h.put(&event{pastCall: call, at: now, succeeded: done})
+	e.remembered = h.put(ev)
 }
 
-// pastCall returns the call as it is remembered. It shares no memory with it.
-func (e *Evaluation) pastCall() pastCall {
-	c := pastCall{
-		tool: strings.Clone(e.call.Tool), agent: strings.Clone(e.call.AgentID), user: strings.Clone(e.call.User),
-		args: textOf(&e.args), context: textOf(&e.context),
+// pastKey returns the call as it is remembered, in one text: equal calls, and
+// no others, have equal texts. It is valid until the next call.
+func (e *Evaluation) pastKey() []byte {
+	text := e.pastText[:0]
+	if !e.args.Empty() {
+		text = e.args.AppendJSON(text, value.Root)
 	}
-	if len(c.args)+len(c.context) > maxEventText {
-		var both []byte
-		both = appendPart(appendPart(both, c.args), c.context)
-		c.bare, c.digest, c.args, c.context = true, sha256.Sum256(both), "", ""
+	n := len(text)
+	if !e.context.Empty() {
+		text = e.context.AppendJSON(text, value.Root)
 	}
-	return c
+	e.pastText = text
+	args, context, digest := text[:n], text[n:], []byte(nil)
+	if len(text) > maxEventText {
+		sum := sha256.Sum256(appendPart(appendPart(nil, args), context))
+		args, context, digest = nil, nil, sum[:]
+	}
+	key := appendPart(appendPart(appendPart(e.pastBytes[:0], e.call.Tool), e.call.AgentID), e.call.User)
+	e.pastBytes = appendPart(appendPart(appendPart(key, args), context), digest)
+	return e.pastBytes
 }
 
-func textOf(t *value.Tree) string {
-	if t.Empty() {
-		return ""
+// newEvent returns the event of a call by its key, whose parts it shares.
+func newEvent(key string, at, succeeded int64) *event {
+	ev := &event{key: key, at: at, succeeded: succeeded}
+	var digest string
+	for _, part := range [...]*string{&ev.tool, &ev.agent, &ev.user, &ev.args, &ev.context, &digest} {
+		n, size := binary.Uvarint([]byte(key[:min(len(key), binary.MaxVarintLen64)]))
+		*part, key = key[size:size+int(n)], key[size+int(n):]
 	}
-	return string(t.AppendJSON(nil, value.Root))
+	ev.bare = copy(ev.digest[:], digest) > 0
+	return ev
+}
+
+// pastKey is Evaluation.pastKey of a call that was read.
+func (c *pastCall) pastKey() string {
+	key := appendPart(appendPart(appendPart(nil, c.tool), c.agent), c.user)
+	key = appendPart(appendPart(key, c.args), c.context)
+	if c.bare {
+		return string(appendPart(key, c.digest[:]))
+	}
+	return string(appendPart(key, ""))
 }
 
 // put adds an event that is later than all others.
 func (h *history) put(ev *event) remembered {
 	if h.byCall == nil {
-		h.byCall = make(map[pastCall]*event)
+		h.byCall = make(map[string]*event)
 	}
-	h.byCall[ev.pastCall] = ev
+	h.byCall[ev.key] = ev
 	h.events = append(h.events, ev)
 	h.bytes += ev.size()
 	h.calls++
@@ -164,7 +189,7 @@ func (h *history) makeRoom(size int) (freed int) {
 		ev := h.events[n]
 		freed += ev.size()
 		h.bytes -= ev.size()
-		delete(h.byCall, ev.pastCall)
+		delete(h.byCall, ev.key)
 		if h.lost = max(h.lost, ev.at); !h.some {
 			h.some, h.lost = true, ev.at
 		}
@@ -179,7 +204,7 @@ func (h *history) makeRoom(size int) (freed int) {
 func (h *history) forget(r *remembered) (freed int) {
 	ev := r.event
 	r.event = nil
-	if ev == nil || h.byCall[ev.pastCall] != ev {
+	if ev == nil || h.byCall[ev.key] != ev {
 		return 0
 	}
 	switch {
@@ -196,7 +221,7 @@ func (h *history) forget(r *remembered) (freed int) {
 	if r.before == never {
 		// A hole in the history denies nothing: the call did not happen.
 		h.bytes -= ev.size()
-		delete(h.byCall, ev.pastCall)
+		delete(h.byCall, ev.key)
 		h.events = slices.DeleteFunc(h.events, func(x *event) bool { return x == ev })
 		return ev.size()
 	}

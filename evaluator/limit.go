@@ -236,7 +236,7 @@ func (e *Evaluation) noMeasure(l *limit, why string) judgement {
 	return judgement{outcome: failed, parameter: l.parameter.name}
 }
 
-func appendPart(dst []byte, part string) []byte {
+func appendPart[T string | []byte](dst []byte, part T) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(part)))
 	return append(dst, part...)
 }

@@ -101,15 +101,17 @@ func (x *mirrored) add(ev Event) {
 		return
 	}
 	call, done := w.call(), at
+	key := call.pastKey()
 	if w.Guarded {
 		done = never
 	}
 	var r remembered
-	if known := h.byCall[call]; known != nil {
+	if known := h.byCall[key]; known != nil {
 		r = h.touch(known, at, done)
 	} else {
-		h.makeRoom(call.size())
-		r = h.put(&event{pastCall: call, at: at, succeeded: done})
+		ev := newEvent(key, at, done)
+		h.makeRoom(ev.size())
+		r = h.put(ev)
 	}
 	if x.numbers == nil {
 		x.numbers = make(map[int64]remembered)
@@ -148,7 +150,7 @@ func (w wireEvent) encode() []byte {
 
 // wire returns the call as an event.
 func (e *Evaluation) wire() []byte {
-	c := e.pastCall()
+	c := newEvent(string(e.pastKey()), 0, never)
 	w := wireEvent{Tool: c.tool, Agent: c.agent, User: c.user, Args: c.args, Context: c.context, Guarded: e.guarded}
 	if c.bare {
 		w.Digest = c.digest[:]

@@ -68,7 +68,7 @@ func checkState(t testing.TB, s *State) {
 		h := &ses.history
 		size := 0
 		for i, ev := range h.events {
-			require.Same(t, ev, h.byCall[ev.pastCall])
+			require.Same(t, ev, h.byCall[ev.key])
 			require.True(t, i == 0 || h.events[i-1].at <= ev.at, "events are in order")
 			size += ev.size()
 		}

@@ -216,11 +216,9 @@ func (s *State) restore(r *saved, ses **session) bool {
 		if *ses == nil {
 			return false
 		}
-		ev := &event{
-			pastCall: pastCall{tool: r.Tool, agent: r.Agent, user: r.User, args: r.Args, context: r.Context},
-			at:       at, succeeded: never,
-		}
-		ev.bare = copy(ev.digest[:], r.Digest) > 0
+		call := pastCall{tool: r.Tool, agent: r.Agent, user: r.User, args: r.Args, context: r.Context}
+		call.bare = copy(call.digest[:], r.Digest) > 0
+		ev := newEvent(call.pastKey(), at, never)
 		if r.Succeeded {
 			ev.succeeded = s.since(r.SucceededAt)
 		}

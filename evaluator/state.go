@@ -22,7 +22,7 @@ type StateOptions struct {
 	// forgotten; default 24 hours.
 	SessionIdle time.Duration
 	// MaxHistoryBytes is about the most memory that the histories of all
-	// sessions may take; default 256 MiB. One session has at most 64 KiB.
+	// sessions may take; default 256 MiB. One session has at most 256 KiB.
 	MaxHistoryBytes int
 }
 
