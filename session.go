@@ -3,6 +3,7 @@ package veto
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/useveto/veto-go/evaluator"
 )
@@ -20,14 +21,18 @@ func (a *Authorizer) OpenSession(ctx context.Context, project, session string) e
 	if err := a.ready(ctx, "OpenSession"); err != nil {
 		return err
 	}
+	project, err := a.projectOf(project, "OpenSession")
+	if err != nil {
+		return err
+	}
 	if a.shared != nil {
-		return a.session(ctx, evaluator.OpOpen, a.projectOf(project), session)
+		return a.session(ctx, evaluator.OpOpen, project, session)
 	}
 	now, err := a.now()
 	if err != nil {
 		return err
 	}
-	return a.state.OpenSession(a.projectOf(project), session, now)
+	return a.state.OpenSession(project, session, now)
 }
 
 // EndSession forgets a session and what it counted.
@@ -35,10 +40,14 @@ func (a *Authorizer) EndSession(ctx context.Context, project, session string) er
 	if err := a.ready(ctx, "EndSession"); err != nil {
 		return err
 	}
-	if a.shared != nil {
-		return a.session(ctx, evaluator.OpEnd, a.projectOf(project), session)
+	project, err := a.projectOf(project, "EndSession")
+	if err != nil {
+		return err
 	}
-	a.state.EndSession(a.projectOf(project), session)
+	if a.shared != nil {
+		return a.session(ctx, evaluator.OpEnd, project, session)
+	}
+	a.state.EndSession(project, session)
 	return nil
 }
 
@@ -54,9 +63,15 @@ func (a *Authorizer) ready(ctx context.Context, method string) error {
 	}
 }
 
-func (a *Authorizer) projectOf(project string) string {
+// projectOf returns the project of a session. One that the Authorizer is not
+// bound to is a mistake: no call of it would be allowed.
+func (a *Authorizer) projectOf(project, method string) (string, error) {
+	bound := a.opts.Project
 	if project == "" {
-		return a.opts.Project
+		return bound, nil
 	}
-	return project
+	if bound != "" && project != bound {
+		return "", fmt.Errorf("veto: %s: project is %.64q, and Options.Project binds the Authorizer to %q", method, project, bound)
+	}
+	return project, nil
 }

@@ -145,3 +145,13 @@ func TestBadAmounts(t *testing.T) {
 	}
 	require.Equal(t, "3.95", used(t, a, "t", "budget[0]"))
 }
+
+// A session of a project that the Authorizer is not bound to is a mistake.
+func TestSessionOfAnotherProject(t *testing.T) {
+	a := newAuthorizer(t, set(allowlist("*")), &veto.Options{Project: "ours"})
+	require.NoError(t, a.OpenSession(ctx, "", "s"))
+	require.NoError(t, a.OpenSession(ctx, "ours", "s"))
+	require.ErrorContains(t, a.OpenSession(ctx, "theirs", "s"), `"theirs"`)
+	require.Error(t, a.EndSession(ctx, "theirs", "s"))
+	require.NoError(t, a.EndSession(ctx, "ours", "s"))
+}

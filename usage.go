@@ -14,6 +14,10 @@ func (a *Authorizer) Usage(ctx context.Context, call Call) ([]evaluator.Usage, e
 	if err := a.ready(ctx, "Usage"); err != nil {
 		return nil, err
 	}
+	project, err := a.projectOf(call.Project, "Usage")
+	if err != nil {
+		return nil, err
+	}
 	now, err := a.now()
 	if err != nil {
 		return nil, err
@@ -21,7 +25,7 @@ func (a *Authorizer) Usage(ctx context.Context, call Call) ([]evaluator.Usage, e
 	d := pool.Get().(*decision)
 	defer d.release()
 	d.call = call
-	d.call.Project = a.projectOf(call.Project)
+	d.call.Project = project
 	a.current.Load().get().program.Decide(&d.eval, &d.call, now)
 	if a.shared != nil {
 		return d.eval.UsageShared(func(b *evaluator.Batch) error { return a.ask(ctx, b) })
