@@ -109,6 +109,9 @@ func (p *Program) readValues(e *Evaluation, call *rules.Call) *Cause {
 		lim.Bytes = p.limits.bytes
 	}
 	if bad := e.args.SetGo(call.Parameters, lim); bad != value.OK {
+		if refused, ok := call.Parameters.(*value.Refused); ok && refused != nil && refused.Detail != "" {
+			return Invalid("parameters " + refused.Detail)
+		}
 		return badParameters[bad]
 	}
 	e.read = true

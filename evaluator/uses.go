@@ -8,10 +8,12 @@ import (
 	"github.com/useveto/veto-go/internal/pattern"
 )
 
-// ParameterUse is a top-level parameter that a rule cannot do without.
+// ParameterUse is a top-level parameter that a rule speaks of.
 type ParameterUse struct {
 	PolicyID, RuleID string
 	Name             string
+	// Exact: the rule names the tool, and not by a pattern of more tools.
+	Exact bool
 }
 
 // Parameters returns the parameters that rules about the tool speak of, in
@@ -35,9 +37,19 @@ func (p *Program) Parameters(tool string) []ParameterUse {
 	}
 	uses = slices.DeleteFunc(uses, func(u ParameterUse) bool { return u.Name == "*" })
 	slices.SortFunc(uses, func(a, b ParameterUse) int {
-		return cmp.Or(cmp.Compare(a.PolicyID, b.PolicyID), cmp.Compare(a.RuleID, b.RuleID), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.PolicyID, b.PolicyID), cmp.Compare(a.RuleID, b.RuleID), cmp.Compare(a.Name, b.Name), rank(b)-rank(a))
 	})
-	return slices.Compact(uses)
+	return slices.CompactFunc(uses, func(a, b ParameterUse) bool {
+		b.Exact = a.Exact // the exact one is the first
+		return a == b
+	})
+}
+
+func rank(u ParameterUse) int {
+	if u.Exact {
+		return 1
+	}
+	return 0
 }
 
 func (u *unit) uses(uses []ParameterUse, tool string) []ParameterUse {
@@ -58,7 +70,7 @@ func (row *row) uses(uses []ParameterUse, exact bool) []ParameterUse {
 			continue
 		}
 		add := func(name string) {
-			uses = append(uses, ParameterUse{r.policy.id, r.id, topLevel(name)})
+			uses = append(uses, ParameterUse{r.policy.id, r.id, topLevel(name), exact})
 		}
 		switch b := r.body.(type) {
 		case *constraintBody:

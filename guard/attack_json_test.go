@@ -172,20 +172,6 @@ func TestAttack_B1_CaseOfKeys(t *testing.T) {
 	require.Equal(t, rules.CodeInvalidRequest, code(t, err))
 }
 
-// The operator is told what is wrong with such a key; the model is not.
-func TestNearKeySaysWhy(t *testing.T) {
-	tool, err := guard.WrapJSON(load(t, within, nil), "read", echo[request], bot[request]())
-	require.NoError(t, err)
-	_, err = tool(t.Context(), json.RawMessage(`{"PATH":"/etc/passwd"}`))
-	b := blocked(t, err)
-	require.Contains(t, b.Result.Reason.String(), "differ only in case")
-	require.ErrorContains(t, b.Err, "differs from a parameter in case only")
-	require.NotContains(t, b.Err.Error(), "passwd")
-	require.NotContains(t, err.Error(), "case")
-	_, err = tool(t.Context(), json.RawMessage(`{"path":7}`))
-	require.ErrorContains(t, blocked(t, err).Err, "not of the type that the tool takes")
-}
-
 // B2: what folds onto ASCII is a key that encoding/json takes for another.
 func TestAttack_B2_DuplicateAndFoldedKeys(t *testing.T) {
 	type kinds struct {

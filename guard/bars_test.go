@@ -28,10 +28,24 @@ type letterTo struct {
 	Body    string `json:"body"`
 }
 
-// attached holds a reference, so that it is copied by way of its JSON.
+// attached holds a reference, so that it is copied.
 type attached struct {
 	letterTo
 	Attachments []string `json:"attachments"`
+}
+
+// posted holds one of each kind of reference.
+type posted struct {
+	letterTo
+	CC      []address         `json:"cc"`
+	From    *address          `json:"from,omitempty"`
+	Headers map[string]string `json:"headers"`
+}
+
+type address struct {
+	Name  string   `json:"name"`
+	Local string   `json:"local"`
+	Hosts []string `json:"hosts"`
 }
 
 var recipient = regexp.MustCompile(`^(?:[a-z]+@example\.com)$`)
@@ -68,6 +82,10 @@ func costs(t testing.TB) map[string]func() {
 	var value attached
 	require.NoError(t, json.Unmarshal(raw, &value))
 	value.Attachments = []string{"a.pdf", "b.pdf"}
+	post := posted{
+		letterTo: value.letterTo, CC: []address{{"Ann", "ann", []string{"a.example", "b.example"}}, {Name: "Bob", Local: "bob"}},
+		From: &address{Name: "Eve", Local: "eve"}, Headers: map[string]string{"reply-to": "no", "list": "yes"},
+	}
 	must := func(err error) {
 		if err != nil {
 			t.Fatal(err)
@@ -77,6 +95,7 @@ func costs(t testing.TB) map[string]func() {
 	bytes := wrap(t, a, "send_email", func(_ context.Context, m json.RawMessage) (int, error) { return len(m), nil }, bot[int]())
 	flat := wrap(t, a, "send_email", func(_ context.Context, m letterTo) (int, error) { return m.Copies, nil }, bot[int]())
 	deep := wrap(t, a, "send_email", func(_ context.Context, m attached) (int, error) { return m.Copies, nil }, bot[int]())
+	rich := wrap(t, a, "send_email", func(_ context.Context, m posted) (int, error) { return m.Copies, nil }, bot[int]())
 	decoded, err := guard.WrapJSON(a, "send_email", func(_ context.Context, m letterTo) (int, error) { return m.Copies, nil }, bot[int]())
 	must(err)
 	return map[string]func(){
@@ -84,6 +103,7 @@ func costs(t testing.TB) map[string]func() {
 		"RawMessage": func() { _, err := bytes(ctx, raw); must(err) },
 		"struct":     func() { _, err := flat(ctx, value.letterTo); must(err) },
 		"deep":       func() { _, err := deep(ctx, value); must(err) },
+		"rich":       func() { _, err := rich(ctx, post); must(err) },
 		"WrapJSON":   func() { _, err := decoded(ctx, raw); must(err) },
 
 		"by hand": func() {
@@ -93,13 +113,14 @@ func costs(t testing.TB) map[string]func() {
 		},
 		"Marshal":      func() { _, err := json.Marshal(value.letterTo); must(err) },
 		"Marshal deep": func() { _, err := json.Marshal(value); must(err) },
+		"Marshal rich": func() { _, err := json.Marshal(post); must(err) },
 		"Unmarshal":    func() { var m letterTo; must(json.Unmarshal(raw, &m)) },
 	}
 }
 
 func BenchmarkGuard(b *testing.B) {
 	all := costs(b)
-	for _, name := range []string{"string", "RawMessage", "WrapJSON", "struct", "deep", "by hand", "Marshal", "Marshal deep", "Unmarshal"} {
+	for _, name := range []string{"string", "RawMessage", "WrapJSON", "struct", "deep", "rich", "by hand", "Marshal", "Marshal deep", "Marshal rich", "Unmarshal"} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -117,7 +138,7 @@ func TestGuardAllocates(t *testing.T) {
 	}
 	require.Len(t, mailJSON, 200)
 	all := costs(t)
-	for name, want := range map[string]float64{"string": 0, "struct": 0, "RawMessage": 1} {
+	for name, want := range map[string]float64{"string": 0, "struct": 0, "RawMessage": 1, "deep": 1} {
 		require.Equal(t, want, testing.AllocsPerRun(200, all[name]), name)
 	}
 }
@@ -138,7 +159,8 @@ func TestBars(t *testing.T) {
 		{"string", "by hand", 0.5},
 		{"RawMessage", "by hand", 0.5},
 		{"struct", "Marshal", 2},
-		{"deep", "Marshal deep", 0},
+		{"deep", "Marshal deep", 2},
+		{"rich", "Marshal rich", 2},
 		{"WrapJSON", "Unmarshal", 0},
 	} {
 		mine, theirs := takeTurns(all[c.guard], all[c.other])

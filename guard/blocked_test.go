@@ -48,7 +48,7 @@ func TestTwoTexts(t *testing.T) {
 		{"checked", `{"hushword":"topsecret"}`, rules.CodeConstraintViolated, "This call is not permitted with these arguments.", "'hushword'"},
 		{"checked", `{"hushword":"topsecret"`, rules.CodeInvalidRequest, "This call is not valid as it stands.", "not valid JSON"},
 		{"budgeted", `{"hushword":5000}`, rules.CodeBudgetExceeded, "This call is over a limit.", "4321"},
-		{"pay", `{"hushword":"topsecret"}`, rules.CodeApprovalRequired, "This call needs the approval of a human, who has not answered yet.", "Classified name"},
+		{"pay", `{"hushword":"topsecret"}`, rules.CodeApprovalRequired, "This call needs the approval of a human, who has not been asked.", "Classified name"},
 		{"free", `{"hushword":"topsecret"}`, rules.CodeSessionUnknown, "This call is not permitted at this point.", "not known"},
 	} {
 		b, err := call(c.tool, c.params)

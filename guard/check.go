@@ -8,26 +8,26 @@ import (
 	"github.com/useveto/veto-go/internal/value"
 )
 
-// check returns what encoding/json would take otherwise than the decision
+// check returns where there is what encoding/json would take otherwise than the decision
 // takes it: a key for a field that it is only near, or a number for a float
 // that is another one.
-func (s *shape) check(t *value.Tree, i int32) error {
+func (s *shape) check(t *value.Tree, i int32) *place {
 	n := &t.Nodes[i]
 	switch n.Kind {
 	case value.Number:
 		if s.float != 0 && !holds(n, s.float) {
-			return errFloat
+			return &place{what: value.NumberRange, offset: n.Pos}
 		}
 	case value.Array:
-		for c := t.First(i); c < n.End && s.element != nil; c = t.Nodes[c].End {
-			if err := s.element.check(t, c); err != nil {
-				return err
+		for c, e := t.First(i), 0; c < n.End && s.element != nil; c, e = t.Nodes[c].End, e+1 {
+			if wrong := s.element.check(t, c); wrong != nil {
+				return wrong.below(strconv.Itoa(e))
 			}
 		}
 	case value.Object:
 		for c := t.First(i); c < n.End; c = t.Nodes[c].End {
-			if err := s.member(t, c); err != nil {
-				return err
+			if wrong := s.member(t, c); wrong != nil {
+				return wrong
 			}
 		}
 	}
@@ -35,9 +35,9 @@ func (s *shape) check(t *value.Tree, i int32) error {
 }
 
 // member checks node c of t, which is a member of an object.
-func (s *shape) member(t *value.Tree, c int32) error {
+func (s *shape) member(t *value.Tree, c int32) *place {
 	if s.element != nil {
-		return s.element.check(t, c)
+		return s.element.check(t, c).below("*") // the key is the call's
 	}
 	if s.fields == nil {
 		return nil
@@ -45,13 +45,13 @@ func (s *shape) member(t *value.Tree, c int32) error {
 	key := t.Nodes[c].Key
 	fields := s.fields[key]
 	if fields == nil {
-		if _, near := s.folded[fold.String(key)]; near {
-			return errNear
+		if name, near := s.folded[fold.String(key)]; near {
+			return (&place{what: value.FoldedKey, offset: t.Nodes[c].Pos}).below(name)
 		}
 	}
 	for _, field := range fields {
-		if err := field.check(t, c); err != nil {
-			return err
+		if wrong := field.check(t, c); wrong != nil {
+			return wrong.below(key)
 		}
 	}
 	return nil

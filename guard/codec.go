@@ -80,28 +80,29 @@ func codecOfType[In any](t reflect.Type) (codec[In], []string, error) {
 		return nil, nil, fmt.Errorf("arguments of type %s hold %s, which is never read from JSON", t, found.foreign)
 	case found.clash != "":
 		return nil, nil, fmt.Errorf("%s differ in case only, so every decision refuses them", found.clash)
-	case !found.shares && plain(t):
-		return plainCodec[In](t), shape.names(), nil
-	case !found.shares:
-		return func(in In, raw *json.RawMessage) (f frozen[In], err error) {
-			*raw, err = marshal(in)
-			return frozen[In]{params: raw, value: in}, err
-		}, shape.names(), nil
+	case found.twice != "":
+		return nil, nil, fmt.Errorf("%s, so that one is in no decision and yet in the arguments; rename or remove it", found.twice)
 	case found.hidden != "":
-		return nil, nil, fmt.Errorf("%s of %s is not in its JSON, so it is in no decision and in no copy; leave it out, or use WrapJSON", found.hidden, t)
-	default:
-		exact := !found.speaks
-		return func(in In, raw *json.RawMessage) (f frozen[In], err error) {
-			if *raw, err = marshal(in); err != nil {
-				return f, err
-			}
-			f.params = raw
-			if json.Unmarshal(*raw, &f.value) != nil || !exact && !reads(f.value, *raw) {
-				return f, errForeign
-			}
-			return f, nil
-		}, shape.names(), nil
+		return nil, nil, fmt.Errorf("%s is not in its JSON, so it is in no decision and yet in the arguments; leave it out and pass what the host knows by the context, or use WrapJSON", found.hidden)
 	}
+	if layout := layoutOf(t); layout != nil {
+		return laidCodec[In](layout), shape.names(), nil
+	}
+	return throughCodec[In], shape.names(), nil
+}
+
+// throughCodec is the codec of types that say themselves how they are written,
+// or that hold what does: what they write is decided on, and read again for the
+// tool.
+func throughCodec[In any](in In, raw *json.RawMessage) (f frozen[In], err error) {
+	if *raw, err = marshal(in); err != nil {
+		return f, err
+	}
+	f.params = raw
+	if json.Unmarshal(*raw, &f.value) != nil || !reads(f.value, *raw) {
+		return frozen[In]{}, errUnequal
+	}
+	return f, nil
 }
 
 // marshal writes v as JSON. encoding/json replaces invalid text, which a tool

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -10,28 +9,6 @@ import (
 	"github.com/useveto/veto-go/evaluator"
 	"github.com/useveto/veto-go/internal/value"
 )
-
-// What is wrong with arguments before they are decided on.
-var (
-	errForeign = errors.New("the arguments hold a value that JSON cannot")
-	errText    = errors.New("the arguments hold text that is not valid UTF-8, or U+FFFD in its place")
-	errNear    = errors.New("the arguments have a key that differs from a parameter in case only")
-	errFloat   = errors.New("the arguments have a number that is another as a float; let the tool take a json.Number")
-	errType    = errors.New("the arguments are not of the type that the tool takes")
-)
-
-// refused returns arguments with the same fault, so that the call is decided,
-// denied and recorded with it.
-func refused(err error) any {
-	switch err {
-	case errText:
-		return json.RawMessage("{\"\":\"\xff\"}")
-	case errNear:
-		return json.RawMessage(`{"a":0,"A":0}`)
-	default:
-		return (chan int)(nil)
-	}
-}
 
 // decoder decodes raw JSON for a tool.
 type decoder[In any] struct{ shape *shape }
@@ -62,11 +39,11 @@ func (d *decoder[In]) into(raw []byte, in *In) error {
 	if p, _ := t.SetJSON(raw, limits); p != value.OK || t.Nodes[value.Root].Kind != value.Object {
 		return nil // none, or the decision says what is wrong
 	}
-	if err := d.shape.check(t, value.Root); err != nil {
-		return err
+	if wrong := d.shape.check(t, value.Root); wrong != nil {
+		return wrong.misfit()
 	}
-	if json.Unmarshal(raw, in) != nil {
-		return errType
+	if err := json.Unmarshal(raw, in); err != nil {
+		return mistyped(err)
 	}
 	return nil
 }

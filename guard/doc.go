@@ -10,14 +10,22 @@
 //
 // # What the tool gets
 //
-// The tool gets exactly what was decided on. Raw JSON and maps are copied
-// before the decision, since the caller, or somebody that it shares them with,
-// could change them while the tool runs; in a map, values of types that
-// encoding/json does not decode into become what their JSON decodes to. A
-// struct that holds no reference is its own copy; of any other the tool gets
-// what its JSON, which was decided on, decodes to, and where that is not the
-// same any more (an integer past 2^53 in a field of type any; a type that reads
-// itself otherwise than it writes itself) the call is refused.
+// The tool gets exactly what was decided on, in a copy of its own: the caller,
+// or somebody that it shares the arguments with, could change them while the
+// tool runs. In a map[string]any, values of types that encoding/json does not
+// decode into become what their JSON decodes to. Structs, and all that they
+// point to, are copied as they are. Where there is a type in them that writes
+// or reads itself, or a field of type any, the tool gets what its JSON, which
+// was decided on, decodes to; and where that is not the same any more (an
+// integer past 2^53 in a field of type any; a type that reads itself otherwise
+// than it writes itself) the call is refused.
+//
+// All that the tool gets is in the decision. So a struct cannot be guarded
+// that has a field which is in no JSON: one that is not exported or is tagged
+// "-", or of two fields with one name, of which encoding/json writes one at
+// most. What the host adds to a call goes by the context; [WrapJSON] takes such
+// a struct, as nothing but JSON fills it there. What is left out of the JSON
+// because of omitempty or omitzero is zero to the tool.
 //
 // A field of a struct that was left out is decided on as what encoding/json
 // writes for it, the zero value, or with omitempty as absent. Fill in defaults
@@ -29,7 +37,15 @@
 // number that the float which encoding/json makes of it is not
 // (99.99999999999999999999 is 100). A type with an UnmarshalJSON of its own
 // reads what it likes: of its keys only those near a name in a tag of its own
-// fields are refused.
+// fields are refused. The reason names the parameter and the byte.
+//
+// # Parameters
+//
+// A rule that names a tool and a parameter that the tool does not have is a
+// mistake in one of the two, and an error when the tool is wrapped: also where
+// the parameter is optional, as it then constrains nothing. Rules for patterns
+// of tools are not held against the tool, since its calls may never come under
+// them; where they do, a parameter that is not optional and not there denies.
 //
 // # Who calls
 //
@@ -42,7 +58,8 @@
 // Where a call is escalated and the Authorizer has approvals, the guard asks
 // Options.Approver, or waits for a human with Options.Wait, or returns at
 // once: then the BlockedError has the approval's id, and the same call under
-// [WithApproval] runs when it has been approved.
+// [WithApproval] runs when it has been approved. An Approver, or Wait, with an
+// Authorizer that has no approvals is an error when the tool is wrapped.
 //
 // # Suspension
 //

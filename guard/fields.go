@@ -40,50 +40,53 @@ func (v *survey) finds(what *string, finding any) {
 }
 
 // structFields adds the fields of t to s, with those of embedded structs.
-// Which of several with one name encoding/json takes is not found out here:
-// all of them are added.
+// Which of several with one name encoding/json takes, if any, is not found out
+// here: all of them are added, and that there are several is a finding.
 func (v *survey) structFields(s *shape, t reflect.Type) {
-	s.fields, s.folded = make(map[string][]*shape), make(map[string]string)
+	s.fields, s.folded, s.owners = make(map[string][]*shape), make(map[string]string), make(map[string]string)
 	v.embedded(s, t, make(map[reflect.Type]bool))
 }
 
 func (v *survey) embedded(s *shape, t reflect.Type, seen map[reflect.Type]bool) {
 	if seen[t] {
+		if t.NumField() > 0 {
+			v.finds(&v.twice, fmt.Sprintf("%s is embedded more than once", t))
+		}
 		return
 	}
 	seen[t] = true
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, kept := nameOf(f)
-		inner := f.Type
-		if f.Anonymous && inner.Kind() == reflect.Pointer {
-			inner = inner.Elem()
-		}
+		inner := pointed(f.Type)
 		embeds := f.Anonymous && inner.Kind() == reflect.Struct
 		switch {
 		case !kept || !f.IsExported() && !embeds:
-			v.finds(&v.hidden, "the field "+f.Name)
-			// A copy of the struct copies it; whether that is all of it matters.
-			of, _ := surveyOf(f.Type)
-			v.shares = v.shares || of.shares
+			if f.Type.Size() > 0 {
+				v.finds(&v.hidden, fmt.Sprintf("the field %s of %s", f.Name, t))
+			}
 		case embeds && name == "":
-			v.shares = v.shares || inner != f.Type
 			v.embedded(s, inner, seen)
 		case name == "":
-			v.field(s, t, f.Name, f.Type)
+			v.field(s, t, f.Name, f)
 		default:
-			v.field(s, t, name, f.Type)
+			v.field(s, t, name, f)
 		}
 	}
 }
 
-func (v *survey) field(s *shape, t reflect.Type, name string, of reflect.Type) {
+func (v *survey) field(s *shape, t reflect.Type, name string, f reflect.StructField) {
 	folded := fold.String(name)
+	own := t.String() + "." + f.Name
+	if other, taken := s.owners[name]; taken {
+		v.finds(&v.twice, fmt.Sprintf("the fields %s and %s are both %q in JSON", other, own, name))
+	}
+	s.owners[name] = own
 	if other, taken := s.folded[folded]; taken && other != name {
 		v.finds(&v.clash, fmt.Sprintf("the parameters %q and %q of %s", other, name, t))
 	}
 	s.folded[folded] = name
-	s.fields[name] = append(s.fields[name], v.of(of))
+	s.fields[name] = append(s.fields[name], v.of(f.Type))
 }
 
 // nameOf returns the name that the tag of a field gives it, "" for none, and

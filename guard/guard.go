@@ -39,13 +39,18 @@ func newGuard[Out any](a *veto.Authorizer, tool string, opts *Options[Out], none
 }
 
 // begin checks what is known of the tool against the policies that are in
-// force.
+// force: against rules that name it. A rule about more tools may be one that
+// this tool's calls never come under, by its condition or its agent; where they
+// do, it denies what lacks a parameter.
 func (g *guard[Out]) begin(err, codecErr error, names []string) error {
 	switch {
 	case err != nil:
 		return err
 	case codecErr != nil:
 		return fmt.Errorf("guard: tool %q: %w", g.tool, codecErr)
+	}
+	if g.auth.Approvals() == nil && (g.opts.Approver != nil || g.opts.Wait) {
+		return fmt.Errorf("guard: tool %q: Options.Approver or Options.Wait is set, and the Authorizer has no approvals to ask about; set veto.Options.Approvals", g.tool)
 	}
 	if g.opts.Parameters != nil {
 		names = g.opts.Parameters
@@ -55,7 +60,7 @@ func (g *guard[Out]) begin(err, codecErr error, names []string) error {
 	}
 	var errs []error
 	for _, use := range g.auth.ParametersOf(g.tool) {
-		if !slices.Contains(names, use.Name) {
+		if use.Exact && !slices.Contains(names, use.Name) {
 			errs = append(errs, fmt.Errorf("guard: tool %q has no parameter %q, which policy %q constrains in rule %q; it has %q", g.tool, use.Name, use.PolicyID, use.RuleID, names))
 		}
 	}
@@ -142,7 +147,7 @@ func (r *run[Out]) prepare(params func() (any, error)) (blocked bool) {
 		p = refused(err)
 	}
 	if blocked = r.decide(p); blocked && err != nil {
-		r.err = fmt.Errorf("guard: tool %q: %w: %w", r.g.tool, err, r.err)
+		r.err = fmt.Errorf("guard: tool %q: %w", r.g.tool, r.err) // it says what
 	}
 	return blocked
 }
@@ -170,8 +175,6 @@ func (r *run[Out]) identify() {
 	}
 	r.ctx, r.release = g.auth.UntilSuspended(r.caller, r.who.Agent)
 }
-
-var errNoAgent = errors.New("there is no agent; set Options.Agent, or call with guard.WithAgent")
 
 // decide asks the Authorizer, and where it escalates, the human.
 func (r *run[Out]) decide(params any) (blocked bool) {
@@ -205,8 +208,8 @@ func (r *run[Out]) decide(params any) (blocked bool) {
 	r.allowed = r.err == nil
 	switch {
 	case !r.allowed && !r.result.RunsUnderMode():
-		if r.who.Agent == "" {
-			r.err = fmt.Errorf("guard: tool %q: %w: %w", g.tool, errNoAgent, r.err)
+		if advice := r.advice(); advice != nil {
+			r.err = fmt.Errorf("guard: tool %q: %w: %w", g.tool, advice, r.err)
 		}
 		return true
 	case r.stopped():

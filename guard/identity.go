@@ -9,6 +9,9 @@ type Identity struct {
 
 // or returns i, and where a part is empty that of j.
 func (i Identity) or(j Identity) Identity {
+	if i == (Identity{}) {
+		return j // as most often
+	}
 	for _, p := range []struct{ a, b *string }{
 		{&i.Agent, &j.Agent}, {&i.Project, &j.Project}, {&i.Session, &j.Session}, {&i.User, &j.User}, {&i.CallID, &j.CallID},
 	} {

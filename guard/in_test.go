@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"encoding/json"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -32,10 +33,9 @@ type flat struct {
 	Ok     bool
 	When   time.Time `json:"when,omitzero"`
 	Corner [2]float64
-	Skip   string `json:"-"`
 	//lint:ignore SA5008 this is how a field is named "-"
 	Dash string `json:"-,"`
-	bits uint8
+	_    struct{}
 }
 
 type leaf struct {
@@ -81,7 +81,7 @@ type (
 
 func TestEveryKindOfArgumentsReachesTheTool(t *testing.T) {
 	until := time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
-	passes(t, flat{Path: "/a", Ok: true, Corner: [2]float64{1, 2.5}, Skip: "host", Dash: "-", bits: 7},
+	passes(t, flat{Path: "/a", Ok: true, Corner: [2]float64{1, 2.5}, Dash: "-"},
 		`{"path":"/a","Ok":true,"Corner":[1,2.5],"-":"-"}`)
 	passes(t, flat{When: until, N: 3}, `{"path":"","n":3,"Ok":false,"when":"2026-03-02T09:30:00Z","Corner":[0,0],"-":""}`)
 	tree := deep{
@@ -155,7 +155,7 @@ func TestArgumentsThatCannotBeTheSameAreRefused(t *testing.T) {
 	refuses(t, map[string]any{"a": "\xff"})
 	refuses(t, map[string]any{"a": []leaf{{"\xff"}}})
 	refuses(t, "{\"a\":\"\xff\"}")
-	refuses(t, &leaf{"a\ufffd"}) // which it may have been before
+	refuses(t, &deep{leaf: leaf{"a\ufffd"}, N: "1"}) // which it may have been before
 
 	around := map[string]any{}
 	around["a"] = around
@@ -167,6 +167,51 @@ func TestArgumentsThatCannotBeTheSameAreRefused(t *testing.T) {
 	refuses(t, `{"a":1} {}`)
 	refuses(t, `[]`)
 	refuses(t, `{"a":"`+strings.Repeat("x", 64<<10)+`"}`)
+}
+
+// nought says that it is zero where it is not, and is not where it is.
+type nought struct{ N int }
+
+func (n nought) IsZero() bool { return n.N == 7 }
+
+// What a type says is zero is not in the JSON: it does not reach the tool, or
+// the call is refused. So with what is empty and not nil, and with -0.
+func TestWhatIsLeftOutDoesNotReachTheTool(t *testing.T) {
+	type evens struct {
+		L level `json:"l,omitzero"`
+		N int   `json:"n"`
+	}
+	a := load(t, everything, nil)
+	tool := wrap(t, a, "t", echo[evens], bot[evens]())
+	out, err := tool(t.Context(), evens{level{3}, 1})
+	require.NoError(t, err)
+	require.Equal(t, evens{level{3}, 1}, out)
+	out, err = tool(t.Context(), evens{level{2}, 1})
+	require.NoError(t, err)
+	require.Equal(t, evens{N: 1}, out, "it was decided on as absent")
+	refuses(t, struct {
+		N nought `json:"n,omitzero"`
+	}{nought{7}})
+
+	when := time.Time{}.In(time.FixedZone("", 3600))
+	type gone struct {
+		T time.Time      `json:"t,omitzero"`
+		L []int          `json:"l,omitempty"`
+		M map[string]int `json:"m,omitempty"`
+		F float64        `json:"f,omitempty"`
+	}
+	all, err := wrap(t, a, "t", echo[gone], bot[gone]())(t.Context(), gone{when, make([]int, 0, 5), map[string]int{}, math.Copysign(0, -1)})
+	require.NoError(t, err)
+	require.Nil(t, all.L)
+	require.Nil(t, all.M)
+	require.False(t, math.Signbit(all.F))
+	require.Equal(t, time.Time{}, all.T)
+	// Nor does a reading of the clock.
+	now := time.Now()
+	at, err := wrap(t, a, "t", echo[struct{ At time.Time }], bot[struct{ At time.Time }]())(t.Context(), struct{ At time.Time }{now})
+	require.NoError(t, err)
+	require.True(t, now.Equal(at.At))
+	require.NotContains(t, at.At.String(), "m=")
 }
 
 // refuses checks that a call is denied as invalid, and recorded.

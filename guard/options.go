@@ -27,7 +27,8 @@ type Options[Out any] struct {
 	// Out and the error. Where it panics, that is what the caller gets.
 	OnBlocked func(ctx context.Context, blocked *BlockedError) (Out, error)
 
-	// Approver is asked, there and then, about calls that are escalated.
+	// Approver is asked, there and then, about calls that are escalated. It
+	// and Wait need veto.Options.Approvals.
 	Approver approval.Approver
 	// Wait makes the guard wait for the approval of a call that is escalated,
 	// until somebody has answered, the ticket has expired or the context is

@@ -80,6 +80,48 @@ guard: tool "send_email" has no parameter "extra", which policy "mail" constrain
 	require.ErrorContains(t, err, `it has []`)
 }
 
+// A rule about more tools is no statement about this one: the agents, and the
+// conditions, that it is for may never meet it. Where they do, it denies.
+func TestParametersOfRulesAboutMoreTools(t *testing.T) {
+	for rule, denied := range map[string]rules.Code{
+		`{type: parameter_constraint, tools: ["*"], parameters: {amount: {max: 5, optional: true}}}`:   rules.CodeAllowed,
+		`{type: parameter_constraint, tools: ["p*"], parameters: {amount: {max: 5, optional: true}}}`:  rules.CodeAllowed,
+		`{type: parameter_constraint, parameters: {amount: {max: 5, optional: true}}}`:                 rules.CodeAllowed,
+		`{type: parameter_constraint, tools: ["*"], when: 'tool != "ping"', parameters: {amount: {}}}`: rules.CodeAllowed,
+		`{type: parameter_constraint, tools: ["*"], parameters: {amount: {max: 5}}}`:                   rules.CodeConstraintViolated,
+		`{type: parameter_constraint, tools: ["pi*", pong], parameters: {/amount/of: {max: 5}}}`:       rules.CodeConstraintViolated,
+		`{type: budget, tools: ["*"], budget: {parameter: amount, max: 10, windowSeconds: 60}}`:        rules.CodeEvaluationError,
+		`{type: budget, budget: {distinct: amount, max: 10, windowSeconds: 60}}`:                       rules.CodeEvaluationError,
+		`{type: parameter_constraint, tools: ["*", Ping], parameters: {amount: {max: 5}}}`:             rules.CodeDefaultDeny,
+		`{type: parameter_constraint, tools: [ping, "*"], parameters: {amount: {optional: true}}}`:     rules.CodeDefaultDeny,
+		`{type: budget, tools: ["p*", ping], budget: {parameter: amount, max: 10, windowSeconds: 60}}`: rules.CodeDefaultDeny,
+	} {
+		a := load(t, "policies:\n  - id: p\n    agentId: bot\n    rules:\n      - {type: tool_allowlist, tools: [ping]}\n      - "+rule+"\n", nil)
+		tool, err := guard.Wrap(a, "ping", echo[leaf], bot[leaf]())
+		if denied == rules.CodeDefaultDeny { // the code of all that cannot be guarded
+			require.ErrorContains(t, err, `guard: tool "ping" has no parameter "amount"`, rule)
+			require.Len(t, err.(interface{ Unwrap() []error }).Unwrap(), 1, rule)
+		} else {
+			require.NoError(t, err, rule)
+		}
+		if _, err = tool(t.Context(), leaf{"x"}); denied == rules.CodeAllowed {
+			require.NoError(t, err, rule)
+		} else {
+			require.Equal(t, denied, code(t, err), rule)
+		}
+	}
+	// Another agent's rule about all tools does not stand in the way.
+	a := load(t, everything+`
+  - id: other
+    agentId: other
+    rules: [{type: parameter_constraint, tools: ["*"], parameters: {tenant: {}}}]
+`, nil)
+	_, err := wrap(t, a, "ping", echo[leaf], bot[leaf]())(t.Context(), leaf{"x"})
+	require.NoError(t, err)
+	require.Equal(t, "tenant", a.ParametersOf("ping")[0].Name)
+	require.False(t, a.ParametersOf("ping")[0].Exact)
+}
+
 // Policies that come later are not looked at when a tool is wrapped; the calls
 // are denied.
 func TestParametersOfPoliciesThatComeLater(t *testing.T) {

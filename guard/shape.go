@@ -13,6 +13,7 @@ type shape struct {
 	object  bool                // they are objects
 	fields  map[string][]*shape // of a struct by their names, each with all that it could be
 	folded  map[string]string   // of a struct: those names by their folding
+	owners  map[string]string   // of a struct: the fields by those names
 	reads   bool                // they read themselves: there may be more fields
 	element *shape              // of arrays, slices and maps
 	float   int                 // bits that encoding/json keeps of a number; 0 for all of it
@@ -30,11 +31,10 @@ func (s *shape) names() []string {
 
 // survey is what there is to know of a type and of all that it is made of.
 type survey struct {
-	shares  bool   // a copy of a value shares something with it
-	speaks  bool   // values may be written, or read, otherwise than by their types
 	hidden  string // a field that is not in the JSON
 	foreign string // what JSON cannot be, or cannot be read into
 	clash   string // two fields whose names differ in case only
+	twice   string // two fields of one name, of which at most one is in the JSON
 
 	seen   map[visit]*shape // types may hold themselves
 	inside bool             // of a type that speaks for what is in it
@@ -52,7 +52,6 @@ func surveyOf(t reflect.Type) (*survey, *shape) {
 
 func (v *survey) of(t reflect.Type) *shape {
 	for n := 0; t.Kind() == reflect.Pointer; n++ {
-		v.shares = true
 		if t = t.Elem(); n > maxDepth { // there are pointers to themselves
 			v.finds(&v.foreign, t)
 			return &shape{}
@@ -68,18 +67,13 @@ func (v *survey) of(t reflect.Type) *shape {
 	case t == timeType:
 		return s
 	case speaks(t):
-		v.shares, v.speaks = true, true
 		v.reading(s, t)
 		return s
 	}
 	switch t.Kind() {
-	case reflect.Array:
-		s.element = v.of(t.Elem())
-	case reflect.Slice:
-		v.shares = true
+	case reflect.Array, reflect.Slice:
 		s.element = v.of(t.Elem())
 	case reflect.Map:
-		v.shares, v.speaks = true, v.speaks || speaks(t.Key())
 		s.object = t.Key().Kind() == reflect.String
 		s.element = v.of(t.Elem())
 	case reflect.Struct:
@@ -88,13 +82,11 @@ func (v *survey) of(t reflect.Type) *shape {
 	case reflect.Float32, reflect.Float64:
 		s.float = t.Bits()
 	case reflect.Interface:
-		v.shares, v.speaks = true, true
 		s.float, s.element = 64, s
 		if t.NumMethod() > 0 {
 			v.finds(&v.foreign, t)
 		}
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
-		v.shares = true
 		v.finds(&v.foreign, t)
 	}
 	return s

@@ -19,6 +19,24 @@ type hiding struct {
 
 type selfPointer *selfPointer
 
+type (
+	extraToo   struct{ Note string }
+	bothExtras struct {
+		Extra
+		extraToo
+	}
+	oneExtra    struct{ Extra }
+	embedsTwice struct {
+		oneExtra
+		Extra
+	}
+	embedsItself struct {
+		*EmbedsMe
+		A string
+	}
+	EmbedsMe struct{ *embedsItself }
+)
+
 // cannot checks that a tool cannot be guarded, and that it denies all the same
 // to a host that does not look at the error.
 func cannot[In any](t *testing.T, why string) {
@@ -67,8 +85,33 @@ func TestTypesThatCannotBeGuarded(t *testing.T) {
 		NOTE string
 	}](t, `the parameters "Note" and "NOTE"`)
 
-	// A field that is in no JSON is lost where the arguments must be copied,
-	// wherever it is.
+	// Of two fields of one name encoding/json takes one at most; the tool would
+	// get both.
+	cannot[struct {
+		A string `json:"B"`
+		B string
+	}](t, `.A and struct { A string "json:\"B\""; B string }.B are both "B" in JSON, so that one is in no decision and yet in the arguments; rename or remove it`)
+	cannot[reverse](t, `the fields guard_test.reverse.File and guard_test.inner.File are both "file" in JSON`)
+	cannot[outer](t, `the fields guard_test.inner.File and guard_test.outer.File are both "file" in JSON`)
+	cannot[bothExtras](t, `the fields guard_test.Extra.Note and guard_test.extraToo.Note are both "Note" in JSON`)
+	cannot[struct{ In []map[string]*bothExtras }](t, `are both "Note" in JSON`)
+	cannot[struct {
+		*Extra
+		Note string
+	}](t, `guard_test.Extra.Note and struct`)
+	cannot[embedsTwice](t, "guard_test.Extra is embedded more than once")
+	cannot[embedsItself](t, "guard_test.embedsItself is embedded more than once")
+
+	// A field that is in no JSON would be in no decision, wherever it is.
+	cannot[struct {
+		A    string
+		Skip string `json:"-"`
+	}](t, "the field Skip of struct")
+	cannot[struct{ A, b string }](t, "the field b of struct")
+	cannot[struct {
+		color
+		A string
+	}](t, "the field color of struct")
 	cannot[hiding](t, "the field tenant")
 	cannot[*struct{ A, b string }](t, "the field b")
 	cannot[struct {

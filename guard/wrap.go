@@ -16,9 +16,9 @@ import (
 // context.Context or a framework's own context type. opts may be nil.
 //
 // An error says that the tool cannot be guarded: a type of arguments that no
-// policy can see or no copy can be made of, or a policy that constrains a
-// parameter which the tool does not have. The function that comes with it
-// denies every call.
+// policy can see, or not all of it, or a rule that names the tool and a
+// parameter which it does not have, or somebody to ask for approvals and no
+// approvals. The function that comes with it denies every call.
 func Wrap[C context.Context, In, Out any](a *veto.Authorizer, tool string, fn func(C, In) (Out, error), opts *Options[Out]) (func(C, In) (Out, error), error) {
 	g, err := newGuard(a, tool, opts, fn == nil)
 	freeze, names, codecErr := codecOf[In]()

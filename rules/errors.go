@@ -33,7 +33,7 @@ type Denial struct {
 	PolicyID  string // "" where no policy decided
 	RuleID    string
 	Parameter string // of constraint_violated, as written in the policy
-	Detail    string // of invalid_request
+	Detail    string // of invalid_request and approvals, see [Basis]
 }
 
 // NewDeniedError returns the error that says d.

@@ -69,8 +69,14 @@ func (r Result) ForModel() string {
 	}
 	switch r.Code {
 	case CodeApprovalRequired:
+		if r.ApprovalID == "" {
+			return "This call needs the approval of a human, who has not been asked."
+		}
 		return "This call needs the approval of a human, who has not answered yet."
 	case CodeApprovalDenied:
+		if r.Reason.basis != nil && r.Reason.basis.Detail != "" { // no human has denied it
+			return "There is no valid approval of this call."
+		}
 		return "A human did not approve this call."
 	case CodeApprovalExpired:
 		return "The approval of this call is no longer valid."
@@ -162,7 +168,11 @@ type Basis struct {
 	Window     time.Duration
 	Max        string // of a budget
 	Earlier    bool   // sequence: blocked by an earlier call, not missing one
-	Detail     string // invalid_request: one of a fixed set
+	// Detail, of invalid_request, says what is wrong: one of a fixed set, or
+	// of names in the tool's own type. Of approval_denied and
+	// approval_expired it says what else than a human's answer, or time,
+	// stands against the approval.
+	Detail string
 }
 
 // NewReason returns the reason for a code. Basis may be nil.
@@ -210,8 +220,14 @@ func (r Reason) String() string {
 	case CodeApprovalRequired:
 		return "Tool '" + r.tool + `' requires approval by policy "` + b.PolicyName + `"`
 	case CodeApprovalDenied:
+		if b.Detail != "" {
+			return "Approval is not valid: " + b.Detail
+		}
 		return "Approval was denied"
 	case CodeApprovalExpired:
+		if b.Detail != "" {
+			return "Approval is no longer valid: " + b.Detail
+		}
 		return "Approval expired"
 	case CodeApprovalLimit:
 		return "Too many approvals are pending"

@@ -49,20 +49,22 @@ func (t *Tree) setGo(v any, lim Limits) Problem {
 			return OK
 		}
 		return t.setRaw(*v, lim)
-	case *Struct:
+	case *Memory:
 		f := filler{Tree: t, lim: lim}
-		if p := f.structure(v); p != OK {
-			return p
-		}
-		if t.size > lim.Bytes && t.Size() > lim.Bytes {
-			return TooLarge
-		}
-		return OK
+		return f.whole(f.memory("", v.Layout, v.At, 0))
+	case *Refused:
+		return v.problem()
 	}
 	f := filler{Tree: t, lim: lim}
-	if p := f.add("", v, 0); p != OK {
+	return f.whole(f.add("", v, 0))
+}
+
+// whole says whether what was added makes parameters.
+func (f *filler) whole(p Problem) Problem {
+	if p != OK {
 		return p
 	}
+	t := f.Tree
 	switch t.Nodes[Root].Kind {
 	case Object:
 	case Null:
@@ -72,7 +74,7 @@ func (t *Tree) setGo(v any, lim Limits) Problem {
 		return NotObject
 	}
 	// Only the length of floats was estimated; where that decides, measure.
-	if t.size > lim.Bytes && t.Size() > lim.Bytes {
+	if t.size > f.lim.Bytes && t.Size() > f.lim.Bytes {
 		return TooLarge
 	}
 	return OK

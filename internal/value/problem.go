@@ -42,6 +42,29 @@ var problemTexts = [...]string{
 // String returns the sentence for the problem.
 func (p Problem) String() string { return problemTexts[p] }
 
+// Refused is an input that somebody refused before it came here: a tree that
+// is filled with it has the Problem. Detail, if any, says more; it completes
+// the same sentence, and holds no text of the input either.
+type Refused struct {
+	Problem Problem
+	Detail  string
+}
+
+func (r *Refused) problem() Problem {
+	if r == nil || r.Problem == OK {
+		return Unencodable
+	}
+	return r.Problem
+}
+
+// String returns the sentence.
+func (r *Refused) String() string {
+	if r != nil && r.Detail != "" {
+		return r.Detail
+	}
+	return r.problem().String()
+}
+
 // Limits bounds an input.
 type Limits struct {
 	// Bytes is the most that the input may count as compact JSON.

@@ -10,18 +10,16 @@ import (
 // their JSON, and as that would be.
 func TestPlainStructs(t *testing.T) {
 	type kinds struct {
-		S  string `json:"s"`
-		E  string `json:"e,omitempty"`
-		B  bool
-		I  int8
-		U  uint64
-		F  float32
-		O  float64 `json:",omitempty"`
-		no int
-		No int `json:"-"`
+		S string `json:"s"`
+		E string `json:"e,omitempty"`
+		B bool
+		I int8
+		U uint64
+		F float32
+		O float64 `json:",omitempty"`
 	}
 	passes(t, kinds{}, `{"s":"","B":false,"I":0,"U":0,"F":0}`)
-	passes(t, kinds{"é\n", "x", true, -8, 1 << 63, 0.1, -0.5, 1, 2}, `{"s":"é\n","e":"x","B":true,"I":-8,"U":9223372036854775808,"F":0.1,"O":-0.5}`)
+	passes(t, kinds{"é\n", "x", true, -8, 1 << 63, 0.1, -0.5}, `{"s":"é\n","e":"x","B":true,"I":-8,"U":9223372036854775808,"F":0.1,"O":-0.5}`)
 	refuses(t, kinds{S: "\xff"})
 	refuses(t, kinds{O: inf()})
 	// What is not so plain goes by its JSON.
