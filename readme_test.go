@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,7 +82,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -95,6 +100,10 @@ import (
 var (
 	_ = errors.Is
 	_ = fmt.Println
+	_ = log.Print
+	_ = signal.NotifyContext
+	_ = syscall.SIGTERM
+	_ = time.Now
 	_ = os.OpenRoot
 	_ = zap.NewNop
 	_ = guard.WithAgent
@@ -147,6 +156,27 @@ func TestFragmentsCompile(t *testing.T) {
 	goTool(t, append([]string{"build", "-o", filepath.Join(dir, "out")}, files...)...)
 }
 
+// TestFilesOfDocuments runs the tests among the files that a page shows, in a
+// directory with the others.
+func TestFilesOfDocuments(t *testing.T) {
+	tests := 0
+	for _, doc := range documents(t) {
+		dir := t.TempDir()
+		for _, b := range blocks(t, doc) {
+			if name, ok := strings.CutPrefix(b.note, "file: "); ok {
+				write(t, dir, name, b.text)
+			}
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+		require.NoError(t, err)
+		if len(files) > 0 {
+			tests++
+			goTool(t, append([]string{"test"}, files...)...)
+		}
+	}
+	require.Positive(t, tests)
+}
+
 // TestDocumentsLoad loads the policy documents of the documentation. A block
 // that begins with a rule is a list of rules.
 func TestDocumentsLoad(t *testing.T) {
@@ -165,6 +195,12 @@ func TestDocumentsLoad(t *testing.T) {
 			require.NoError(t, err, b.text)
 			_, err = veto.New(set, nil)
 			require.NoError(t, err, b.text)
+			for _, f := range veto.Lint(set, nil) {
+				// What a part of a document lacks is in another part.
+				if alone := []string{"limit-alone", "no-allowlist", "denylist-only", "unnamed-limit"}; !slices.Contains(alone, f.Check) {
+					require.Equal(t, "note", f.Severity, "%s: %s", doc, f)
+				}
+			}
 		}
 	}
 	require.Greater(t, n, 1)
@@ -201,15 +237,34 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 }
 
 // TestLinksLeadSomewhere checks the links between the files of the
-// repository.
+// repository, and to the headings in them.
 func TestLinksLeadSomewhere(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
-	for _, doc := range append(documents(t), ".github/CONTRIBUTING.md", ".github/SECURITY.md") {
+	link := regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]*))?\)`)
+	for _, doc := range append(documents(t), ".github/CONTRIBUTING.md", ".github/SECURITY.md", "evaluator/testdata/README.md") {
 		data, err := os.ReadFile(doc)
 		require.NoError(t, err)
 		for _, m := range link.FindAllStringSubmatch(string(data), -1) {
-			_, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1]))
+			to := doc
+			if m[1] != "" {
+				to = filepath.Join(filepath.Dir(doc), m[1])
+			}
+			_, err := os.Stat(to)
 			require.NoError(t, err, doc)
+			if m[2] != "" {
+				require.Contains(t, anchors(t, to), m[2], "%s: a link to %s", doc, to)
+			}
 		}
 	}
+}
+
+// anchors are the headings of a Markdown file, as links name them.
+func anchors(t *testing.T, file string) (all []string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	drop := regexp.MustCompile(`[^\w\- ]`)
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+?)\r?$`).FindAllStringSubmatch(string(data), -1) {
+		all = append(all, strings.ReplaceAll(drop.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return all
 }

@@ -16,13 +16,17 @@ var exampleTime = time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC)
 const maxExampleFaults = 20
 
 // examples decides the examples of a set, in order, with a history of their
-// own, and reports those that come out differently.
+// own, and reports those that come out differently. A session is opened at the
+// first example that names it, as a host would have done by then, and is
+// forgotten as any other.
 func (p *Program) examples(set *rules.PolicySet) []rules.Fault {
 	if len(set.Examples) == 0 {
 		return nil
 	}
 	var faults []rules.Fault
 	state, now := NewState(nil), exampleTime
+	type session struct{ project, id string }
+	opened := make(map[session]bool)
 	var e Evaluation
 	for i := range set.Examples {
 		x := &set.Examples[i]
@@ -37,6 +41,18 @@ func (p *Program) examples(set *rules.PolicySet) []rules.Fault {
 		call := rules.Call{
 			AgentID: x.Call.Agent, Tool: x.Call.Tool, Project: x.Call.Project,
 			Session: x.Call.Session, User: x.Call.User,
+		}
+		// A session that cannot be is the call's own fault, and decided as that.
+		in := session{call.Project, call.Session}
+		if !opened[in] && CheckSession(in.project, in.id) == nil {
+			opened[in] = true
+			if err := state.OpenSession(in.project, in.id, now); err != nil {
+				faults = append(faults, rules.Fault{
+					Path: fmt.Sprintf("examples[%d].call.session", i), Message: "the session cannot be opened: too many are open",
+					Hint: fmt.Sprintf("name at most %d sessions in one set", defaultMaxSessions),
+				})
+				break
+			}
 		}
 		if x.Call.Parameters != nil {
 			call.Parameters = x.Call.Parameters

@@ -29,6 +29,23 @@
 // see each other's calls make their own [Policies]; so do subtests in general,
 // for a failure is reported to the test that Load or New was given.
 //
+// # Sessions
+//
+// A session that [Policies.With] or a line of a table names is open, so that
+// rules about sessions hold in it:
+//
+//	p.Matrix(`
+//		agent      tool        session   parameters              | outcome
+//		mail-bot   web.fetch   session=s                         | allowed
+//		mail-bot   send_email  session=s {"to":"a@example.com"}  | denied sequence_violated
+//		mail-bot   send_email  session=t {"to":"a@example.com"}  | allowed
+//	`)
+//
+// A call without a session is of none, which those rules deny. What is not
+// known after a restart is tested by ending the session:
+//
+//	p.Authorizer().EndSession(ctx, "", "s")
+//
 // # Time
 //
 // Tests have a clock of their own, which moves only when it is told to by

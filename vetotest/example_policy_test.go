@@ -95,3 +95,30 @@ func ExamplePolicies_With() {
 	fmt.Println("all as wanted")
 	// Output: all as wanted
 }
+
+// What was done before in a session. Naming a session opens it.
+func ExamplePolicies_Matrix_sessions() {
+	t := printing{} // in a test, its *testing.T
+	p := vetotest.Load(t, "testdata/sessions.yaml")
+	p.Matrix(`
+		agent     tool        session    parameters              | outcome
+		mail-bot  send_email  session=a  {"to":"a@example.com"}  | allowed
+		mail-bot  web.fetch   session=a                          | allowed
+		mail-bot  send_email  session=a  {"to":"a@example.com"}  | allowed
+		mail-bot  send_email  session=b  {"to":"a@example.com"}  | allowed
+	`)
+	// Output:
+	// 1 of 4 calls are not decided as wanted
+	//       agent     tool        parameters                        | want     | got
+	// ok    mail-bot  send_email  session=a {"to":"a@example.com"}  | allowed  | allowed
+	// ok    mail-bot  web.fetch   session=a no parameters           | allowed  | allowed
+	// FAIL  mail-bot  send_email  session=a {"to":"a@example.com"}  | allowed  | denied sequence_violated
+	// ok    mail-bot  send_email  session=b {"to":"a@example.com"}  | allowed  | allowed
+	//
+	// line 5: "mail-bot" calls "send_email" with {"to":"a@example.com"}, session "a"
+	//   want    allowed
+	//   got     denied sequence_violated by policy "mail", rule "leak"
+	//   reason  Tool 'send_email' is not permitted after an earlier call of this session
+	//   time    2024-01-01T12:00:00Z
+	//   trace   policy "mail" (priority 0) denies: tool_allowlist[0] passes, leak denies
+}

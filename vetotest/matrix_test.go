@@ -78,7 +78,7 @@ func TestMatrixThatCannotBeRead(t *testing.T) {
 	read := func(table string) string {
 		return fatal(t, func(tb testing.TB) { vetotest.Load(tb, "testdata/policies.yaml").Matrix(table) })
 	}
-	const form = "this is not an agent, a tool, perhaps {parameters}, a bar and an outcome: "
+	const form = "this is not an agent, a tool, perhaps project=ID, session=ID or user=ID, perhaps {parameters}, a bar and an outcome: "
 	for _, line := range []string{
 		"support-bot shell.exec {}",                  // no bar
 		"support-bot shell.exec denied",              // no bar
@@ -91,6 +91,10 @@ func TestMatrixThatCannotBeRead(t *testing.T) {
 		`support-bot shell.exec {"q":"x|denied y"}|`, // no outcome
 		"support-bot shell.exec null | denied",       // no object
 		"support-bot shell.exec a b | denied",        // no object
+		"support-bot shell.exec session= | denied",   // no session
+		"support-bot shell.exec call=c | denied",     // no word of a table
+		"support-bot shell.exec user=u session=s | denied",
+		"support-bot shell.exec user=u user=u | denied",
 		"support-bot shell.exec allowed | denied | allowed",
 		"agent tool | Outcome x |",
 	} {

@@ -1,6 +1,7 @@
 package vetotest
 
 import (
+	"context"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,7 @@ type Policies struct {
 	a        *veto.Authorizer
 	clock    *atomic.Pointer[time.Time] // nil where Options.Now is the clock
 	identity veto.Call
+	opened   map[[2]string]bool // sessions, by project and id
 }
 
 // Load returns the policies of a file, or of the documents of a directory as
@@ -42,7 +44,7 @@ func Load(tb testing.TB, path string) *Policies {
 // test. A sink gets the records of all checks.
 func New(tb testing.TB, set *veto.PolicySet, opts *veto.Options) *Policies {
 	tb.Helper()
-	p := &Policies{tb: tb}
+	p := &Policies{tb: tb, opened: make(map[[2]string]bool)}
 	var o veto.Options
 	if opts != nil {
 		o = *opts
@@ -67,13 +69,32 @@ func (p *Policies) Authorizer() *veto.Authorizer { return p.a }
 // with the Project, Session, User, CallID and Context of identity, in the
 // place of those of an earlier With. Agent, tool and parameters belong to the
 // checks: an identity that has some ends the test.
+//
+// A session is opened the first time that it is named, as the host would have
+// opened it before the first call. It ends as any other: by EndSession of the
+// Authorizer, or when it is idle for too long. A session that cannot be opened
+// is noted in the log of the test, and its calls are decided all the same.
 func (p *Policies) With(identity veto.Call) *Policies {
 	p.tb.Helper()
 	if identity.AgentID != "" || identity.Tool != "" || identity.Parameters != nil {
 		p.tb.Fatalf("vetotest: With: leave out AgentID, Tool and Parameters, which the checks say")
 	}
+	return p.of(identity)
+}
+
+// of returns the same policies for calls of an identity, with its session open.
+func (p *Policies) of(identity veto.Call) *Policies {
+	p.tb.Helper()
 	next := *p
 	next.identity = identity
+	key := [2]string{identity.Project, identity.Session}
+	if identity.Session == "" || p.opened[key] {
+		return &next
+	}
+	p.opened[key] = true
+	if err := p.a.OpenSession(context.Background(), identity.Project, identity.Session); err != nil {
+		p.tb.Logf("vetotest: session %q of project %q is not open: %v", identity.Session, identity.Project, err)
+	}
 	return &next
 }
 

@@ -89,7 +89,7 @@ policies:
 `))
 	require.NoError(t, err)
 	r := run(t, func(tb testing.TB) {
-		p := vetotest.New(tb, set, nil).With(veto.Call{Session: "never opened"})
+		p := vetotest.New(tb, set, nil)
 		p.Denies("bot", "t", nil, rules.CodeSessionUnknown)
 		p.Denies("bot", "t", nil)
 	})

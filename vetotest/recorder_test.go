@@ -18,6 +18,7 @@ type recorder struct {
 	testing.TB // nil: what is not below must not be called
 	mu         sync.Mutex
 	errors     []string
+	logs       []string
 	fatal      string
 	helpers    map[string]bool
 	bare       []string // functions of the kit that a report would be blamed on
@@ -37,6 +38,13 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
+	r.blame()
+}
+
+func (r *recorder) Logf(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.logs = append(r.logs, fmt.Sprintf(format, args...))
 	r.blame()
 }
 

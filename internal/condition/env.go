@@ -116,7 +116,7 @@ func (e *Env) compile(source string, kind Kind) (c *Condition, err error) {
 	d := dialects[kind]
 	checked, issues := d.env.Compile(source)
 	if issues.Err() != nil {
-		return nil, syntaxErrors(source, issues.Errors())
+		return nil, syntaxErrors(source, kind, issues.Errors())
 	}
 	tree := checked.NativeRep()
 	ck := checker{source: source, kind: kind, tree: tree, opts: &e.opts}

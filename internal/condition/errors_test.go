@@ -94,6 +94,41 @@ func TestSyntaxError(t *testing.T) {
 	}
 }
 
+// TestSyntaxErrorOfAnotherKind says what to write in the place of a variable
+// that only other conditions have.
+func TestSyntaxErrorOfAnotherKind(t *testing.T) {
+	for _, c := range []struct {
+		source string
+		kind   Kind
+		want   string
+	}{
+		{`now < timestamp("2025-01-01T00:00:00Z")`, Earlier, `
+1:1: now is not the time of the earlier call, and cannot be read here: say with withinSeconds how long ago the call may be
+  now < timestamp("2025-01-01T00:00:00Z")
+  ^`},
+		{`args.x == 1 && now.getHours() == 1`, Value, `
+1:16: now cannot be read in an expression, which is about value and args: say it in the when of the rule
+  args.x == 1 && now.getHours() == 1
+                 ^`},
+		{`value > 1 && user == "tom"`, Value, `
+1:14: user cannot be read in an expression, which is about value and args: say it in the when of the rule
+  value > 1 && user == "tom"
+               ^`},
+		{`value > 1`, When, `
+1:1: value is what the expression of a constraint is about, and cannot be read here: read args
+  value > 1
+  ^`},
+		{`value > 1`, Earlier, `
+1:1: value is what the expression of a constraint is about, and cannot be read here: read args
+  value > 1
+  ^`},
+		{`tols == "x"`, Value, "1:1: undeclared reference to 'tols'\n  tols == \"x\"\n  ^"},
+	} {
+		_, err := NewEnv(testOptions()).Compile(c.source, c.kind)
+		require.EqualError(t, err, strings.TrimPrefix(c.want, "\n"))
+	}
+}
+
 // TestCompile_Whole are the errors that have no place in the text.
 func TestCompile_Whole(t *testing.T) {
 	env := NewEnv(nil)

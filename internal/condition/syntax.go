@@ -59,15 +59,15 @@ func snippet(source string, line, column int) string {
 	return "  " + string(text[start:end]) + "\n  " + string(pad) + "^"
 }
 
-// syntaxErrors makes one error of those of cel-go.
-func syntaxErrors(source string, errs []*common.Error) error {
+// syntaxErrors makes one error of those of cel-go about a condition of a kind.
+func syntaxErrors(source string, kind Kind, errs []*common.Error) error {
 	out := make([]*SyntaxError, 0, len(errs))
 	for _, e := range errs {
 		line, column := 1, 1
 		if e.Location != nil && e.Location.Line() > 0 {
 			line, column = e.Location.Line(), e.Location.Column()+1
 		}
-		out = append(out, syntaxError(source, line, column, improve(e.Message)))
+		out = append(out, syntaxError(source, line, column, improve(e.Message, kind)))
 	}
 	return firstOf(out)
 }
@@ -105,8 +105,9 @@ var operatorNames = strings.NewReplacer(
 	" (in container '')", "")
 
 // improve makes a message of cel-go speak of the source: operators as they
-// are written, and nothing of containers, which we have not, or of tokens.
-func improve(message string) string {
+// are written, and nothing of containers, which we have not, or of tokens. A
+// variable that other kinds of condition have is no slip of the pen.
+func improve(message string, kind Kind) string {
 	if m, ok := strings.CutPrefix(message, "Syntax error: "); ok {
 		if strings.Contains(m, "'<EOF>'") {
 			return "syntax error: the condition ends too early"
@@ -114,5 +115,28 @@ func improve(message string) string {
 		m, _, _ = strings.Cut(m, " expecting ")
 		return "syntax error: " + m
 	}
-	return operatorNames.Replace(message)
+	message = operatorNames.Replace(message)
+	if rest, ok := strings.CutPrefix(message, "undeclared reference to '"); ok {
+		name, _, _ := strings.Cut(rest, "'")
+		if advice := elsewhere(name, kind); advice != "" {
+			return advice
+		}
+	}
+	return message
+}
+
+// elsewhere says what to write in the place of a variable that conditions of
+// this kind do not have, and others do.
+func elsewhere(name string, kind Kind) string {
+	named := func(v variable) bool { return v.name == name }
+	switch {
+	case kind == Earlier && name == "now":
+		return "now is not the time of the earlier call, and cannot be read here: say with withinSeconds how long ago the call may be"
+	case kind == Value && slices.ContainsFunc(variables[When], named):
+		return name + " cannot be read in an expression, which is about value and args: say it in the when of the rule"
+	case kind != Value && name == "value":
+		return "value is what the expression of a constraint is about, and cannot be read here: read args"
+	default:
+		return ""
+	}
 }

@@ -37,7 +37,8 @@
 //	          for all agents; "load FILE…", which replaces the policies, and
 //	          "refuse FILE…", which must fail; "list NAME VALUE…", which
 //	          replaces a named list; "cancel", after which the caller no
-//	          longer waits
+//	          longer waits; "open SESSION [PROJECT]" and "end SESSION
+//	          [PROJECT]", by which a session begins and ends
 //	# …       a comment
 //
 // and an answer is one of

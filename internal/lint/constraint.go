@@ -38,7 +38,7 @@ func (l *linter) constraints(at place, p *rules.Policy, r *rules.Rule) {
 				l.regex(in("match"), name, *c.Match, true)
 			}
 			if check := emptyRange(&c); check != "" {
-				l.add(in(check), Error, "empty-range", "no value is within these bounds, so every call is denied", "the lower bound is above the upper one")
+				l.add(in(check), Error, "empty-range", rangeMessage, rangeAdvice)
 			}
 			l.unseen(at.in(append(slices.Clone(prefix), name)...), r, name)
 		}
@@ -51,19 +51,10 @@ func (l *linter) constraints(at place, p *rules.Policy, r *rules.Rule) {
 	}
 }
 
-// toolPolicy looks at the regular expressions of a tool policy.
-func (l *linter) toolPolicy(i int) {
-	t := &l.set.ToolPolicies[i]
-	for j := range t.Constraints {
-		if c := &t.Constraints[j]; c.Regex != nil && on(c.Enabled) {
-			l.regexFindings(c.ArgumentName, *c.Regex, false, func(severity Severity, check, message, advice string) {
-				l.findings = append(l.findings, Finding{Severity: severity, Check: check, Fault: rules.Fault{
-					Path: fmt.Sprintf("toolPolicies[%d].constraints[%d].regex", i, j), Policy: t.PolicyID(), Message: message, Hint: advice,
-				}})
-			})
-		}
-	}
-}
+const (
+	rangeMessage = "no value is within these bounds, so every call is denied"
+	rangeAdvice  = "the lower bound is above the upper one"
+)
 
 // emptyRange returns the name of a lower bound that is above the upper one.
 func emptyRange(c *rules.Constraint) string {
@@ -85,7 +76,7 @@ func emptyRange(c *rules.Constraint) string {
 }
 
 func (l *linter) regex(at place, name, text string, whole bool) {
-	l.regexFindings(name, text, whole, func(severity Severity, check, message, advice string) {
+	l.regexFindings(name, text, whole, &inRules, func(severity Severity, check, message, advice string) {
 		l.add(at, severity, check, message, advice)
 	})
 }
@@ -96,29 +87,42 @@ var (
 	headerNames = regexp.MustCompile(`(?i)(^|[_/-])(subject|to|cc|bcc|from|sender|recipient|reply_?to|header|title|filename|email|name)s?$`)
 )
 
+// advice is what to use in the place of a regular expression, where it
+// stands.
+type advice struct{ path, url, whole, word string }
+
+var inRules = advice{
+	path:  `use within: it knows "..", "//" and escapes`,
+	url:   "use hosts: it knows user names, ports and other ways to write a host",
+	whole: "use match, which takes the whole value, or put ^(?: before it and )$ after it",
+	word:  "to refuse a word use notRegex or notEnum",
+}
+
 // regexFindings looks at one regular expression.
-func (l *linter) regexFindings(name, text string, whole bool, add func(Severity, string, string, string)) {
+func (l *linter) regexFindings(name, text string, whole bool, use *advice, add func(Severity, string, string, string)) {
 	re, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		return
 	}
 	switch {
 	case pathNames.MatchString(name) || strings.HasPrefix(strings.TrimLeft(text, `^\A(`), "/"):
-		add(Warning, "regex-on-path", "a regular expression is to say what a path may be", `use within: it knows "..", "//" and escapes`)
+		add(Warning, "regex-on-path", "a regular expression is to say what a path may be", use.path)
 	case urlNames.MatchString(name) || strings.Contains(text, "://"):
-		add(Warning, "regex-on-url", "a regular expression is to say what a URL may be", "use hosts: it knows user names, ports and other ways to write a host")
+		add(Warning, "regex-on-url", "a regular expression is to say what a URL may be", use.url)
 	}
 	if !whole && !(begins(re) && ends(re)) {
-		add(Warning, "unanchored-regex", "the regular expression is searched for anywhere in the value, so anything may stand around it",
-			"use match, which takes the whole value, or put ^ and $ around it")
+		message := "the regular expression is searched for anywhere in the value, so anything may stand around it"
+		if re.Op == syntax.OpAlternate && slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return begins(sub) || ends(sub) }) {
+			message = "^ and $ hold for the alternative that they stand in, and another one is searched for anywhere in the value"
+		}
+		add(Warning, "unanchored-regex", message, use.whole)
 	}
 	if headerNames.MatchString(name) && admitsBreak(re) {
 		add(Warning, "line-break", "the regular expression admits a line break in what goes into a header",
 			`exclude \r and \n from its classes, or list the characters that are permitted`)
 	}
 	if word := wordClass(text); word != "" {
-		add(Warning, "word-class", fmt.Sprintf("%s is a class: it stands for one character, not for a word", word),
-			"to refuse a word use notRegex or notEnum")
+		add(Warning, "word-class", fmt.Sprintf("%s is a class: it stands for one character, not for a word", word), use.word)
 	}
 }
 

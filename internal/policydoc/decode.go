@@ -80,6 +80,9 @@ func (s *source) unknown(parent, i int32, known []string) {
 	name := s.tree.Nodes[i].Key
 	hint, ok := serviceOnly[name]
 	if !ok {
+		hint, ok = otherForm(name, known)
+	}
+	if !ok {
 		hint = nearest.Hint(name, known)
 	}
 	s.wrong(i, "", fmt.Sprintf("there is no field %q here", name), hint)
