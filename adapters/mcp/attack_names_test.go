@@ -83,6 +83,9 @@ func TestAttack_C2_MetaTool(t *testing.T) {
 	allowed(t, call(t, cs, "call_tool", `{"tool":"Call_Tool","arguments":{"tool":"other"}}`))
 	_, err := vetomcp.New(nil, &vetomcp.Options{Dispatchers: map[string]vetomcp.Dispatcher{"x": {Tool: "t"}}})
 	require.ErrorContains(t, err, `dispatcher "x"`)
+	d := vetomcp.Dispatcher{Tool: "t", Arguments: "a"}
+	_, err = vetomcp.New(nil, &vetomcp.Options{Dispatchers: map[string]vetomcp.Dispatcher{"call": d, "CALL": d}})
+	require.ErrorContains(t, err, `"CALL" and "call"`, "which of them another spelling means, nobody can tell")
 }
 
 // C3: who calls is not for the caller to say.

@@ -23,6 +23,9 @@ type call struct {
 	req    mcp.Request
 	who    guard.Identity
 	target target
+	there  map[string]bool // tickets that were there before; nil: not known
+
+	another bool // the approval is for a call with something else around it
 
 	// run does what is decided on. failed says that it came to nothing,
 	// although there is no error.
@@ -55,13 +58,14 @@ type slipKey struct{}
 // permitted, on its way here. That counts once.
 func (c *call) decided(ctx context.Context) bool {
 	s, _ := ctx.Value(slipKey{}).(*slip)
-	return s != nil && s.g == c.g && s.who == c.who && s.target.tool == c.target.tool &&
-		bytes.Equal(s.target.params, c.target.params) && s.taken.CompareAndSwap(false, true)
+	return s != nil && s.g == c.g && s.who == c.who && s.target.is(&c.target) && s.taken.CompareAndSwap(false, true)
 }
 
 // withSlip says to those further in that the call has been decided.
 func (c *call) withSlip(ctx context.Context) context.Context {
-	return context.WithValue(ctx, slipKey{}, &slip{g: c.g, who: c.who, target: target{c.target.tool, bytes.Clone(c.target.params)}})
+	s := &slip{g: c.g, who: c.who, target: c.target}
+	s.target.params = bytes.Clone(c.target.params)
+	return context.WithValue(ctx, slipKey{}, s)
 }
 
 // errFailed stands for a failure that the result tells.
@@ -70,8 +74,6 @@ var errFailed = errors.New("vetomcp: the tool failed")
 // attempt decides the call, with these tickets in hand, and runs it.
 func (c *call) attempt(ctx context.Context, tickets []string) (blocked *guard.BlockedError, err error) {
 	opts := &guard.Options[struct{}]{
-		Approver: c.g.opts.Approver,
-		Wait:     c.g.opts.Wait,
 		OnBlocked: func(_ context.Context, b *guard.BlockedError) (struct{}, error) {
 			blocked = b
 			return struct{}{}, b
@@ -107,9 +109,11 @@ func (c *call) attempt(ctx context.Context, tickets []string) (blocked *guard.Bl
 // The tickets that it returns are those to make the call with again; none
 // where no human is waited for.
 func (c *call) settle(ctx context.Context, tickets []string, ask func(ctx context.Context, id string) bool) (*guard.BlockedError, []string, error) {
+	c.look(ctx)
 	for {
 		blocked, err := c.attempt(ctx, tickets)
 		if blocked == nil {
+			c.g.claims.drop(tickets)
 			return nil, nil, err
 		}
 		id := blocked.Result.ApprovalID
@@ -118,6 +122,9 @@ func (c *call) settle(ctx context.Context, tickets []string, ask func(ctx contex
 		}
 		again := slices.Contains(tickets, id)
 		if !again {
+			if c.another = !c.holds(ctx, id); c.another {
+				return blocked, nil, nil
+			}
 			tickets = append(slices.Clip(tickets), id)
 		}
 		if len(tickets) > maxTickets {
@@ -125,6 +132,7 @@ func (c *call) settle(ctx context.Context, tickets []string, ask func(ctx contex
 		}
 		switch {
 		case !again && c.g.opts.RepeatResumes && c.approved(ctx, id):
+		case c.answered(ctx, id):
 		case ask != nil && ask(ctx, id):
 		default:
 			return blocked, tickets, nil
@@ -135,6 +143,30 @@ func (c *call) settle(ctx context.Context, tickets []string, ask func(ctx contex
 func (c *call) approved(ctx context.Context, id string) bool {
 	t, err := c.g.auth.Approvals().Get(ctx, id)
 	return err == nil && t.State == approval.Approved
+}
+
+// answered has the host's human asked about a ticket, or waits for one. It
+// reports whether there is an answer.
+func (c *call) answered(ctx context.Context, id string) bool {
+	book := c.g.auth.Approvals()
+	ctx, release := c.g.auth.UntilSuspended(ctx, c.who.Agent)
+	defer release()
+	var err error
+	switch {
+	case c.g.opts.Approver != nil:
+		_, err = book.Ask(ctx, showing{c.g.opts.Approver, c}, id)
+	case c.g.opts.Wait:
+		_, err = book.Wait(ctx, id)
+	default:
+		return false
+	}
+	return isAnswer(err)
+}
+
+// isAnswer reports whether the call should be decided again with a ticket: also
+// to say that it was denied, or came too late.
+func isAnswer(err error) bool {
+	return err == nil || errors.Is(err, approval.ErrDenied) || errors.Is(err, approval.ErrExpired)
 }
 
 // pending is what _meta says of a call that waits for a human.
@@ -150,14 +182,16 @@ func (c *call) pending(ctx context.Context, tickets []string) map[string]any {
 	return says
 }
 
-func (c *call) onServer() bool {
-	_, ok := c.req.GetSession().(*mcp.ServerSession)
-	return ok
-}
+func (c *call) onServer() bool { return isServers(c.req) }
 
 // refused is the result of a tool call that did not run.
-func refused(b *guard.BlockedError) *mcp.CallToolResult {
+func (c *call) refused(b *guard.BlockedError) *mcp.CallToolResult {
 	r := &mcp.CallToolResult{}
+	if c.another {
+		r.Content = []mcp.Content{&mcp.TextContent{Text: b.Error()}, &mcp.TextContent{
+			Text: "Another call of that inner tool waits for the same approval, with something else around it. That one can be made again, exactly as it was.",
+		}}
+	}
 	r.SetError(b)
 	return r
 }

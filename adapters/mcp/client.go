@@ -28,7 +28,7 @@ func (g *Guard) send(ctx context.Context, s *mcp.ClientSession, req mcp.Request,
 	case blocked == nil:
 		return res, err
 	case waiting == nil:
-		return refused(blocked), nil
+		return c.refused(blocked), nil
 	default:
 		return c.waits(ctx, blocked, waiting), nil
 	}

@@ -1,6 +1,7 @@
 package vetomcp
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -11,6 +12,13 @@ import (
 type target struct {
 	tool   string // as policies know it
 	params json.RawMessage
+
+	outer  string // digest of what is around it, and decided by nobody
+	around string // that for a human
+}
+
+func (t *target) is(other *target) bool {
+	return t.tool == other.tool && t.outer == other.outer && bytes.Equal(t.params, other.params)
 }
 
 // notJSON are arguments that every decision refuses and records.
@@ -21,18 +29,24 @@ const maxNesting = 4
 
 // target finds out what a call of a tool of this server comes to.
 func (g *Guard) target(tool string, args json.RawMessage) target {
+	var around []layer
 	for range maxNesting {
 		d, ok := g.dispatcher(tool)
 		if !ok {
-			return target{g.name(tool), args}
+			outer, ok := digest(around)
+			if !ok {
+				break
+			}
+			return target{g.name(tool), args, outer, through(around)}
 		}
-		inner, params, ok := d.open(args)
-		if !ok {
-			return target{g.name(tool), notJSON}
+		l := layer{Tool: tool}
+		if tool, args, l.Undecided, ok = d.open(args); !ok {
+			tool = l.Tool
+			break
 		}
-		tool, args = inner, params
+		around = append(around, l)
 	}
-	return target{g.name(tool), notJSON}
+	return target{tool: g.name(tool), params: notJSON}
 }
 
 // dispatcher finds a dispatcher also under a name that differs in case only:
@@ -52,29 +66,32 @@ func (g *Guard) dispatcher(tool string) (Dispatcher, bool) {
 // open returns the inner call. It refuses whatever a dispatcher's own reading
 // of the arguments could take for something else: a key that is repeated, and
 // any that is not exactly one of those that are known.
-func (d *Dispatcher) open(args json.RawMessage) (tool string, params json.RawMessage, ok bool) {
+func (d *Dispatcher) open(args json.RawMessage) (tool string, params json.RawMessage, undecided map[string]json.RawMessage, ok bool) {
 	all, ok := members(args)
 	if !ok || !utf8.Valid(args) || len(all) > len(d.Undecided)+2 {
-		return "", nil, false
+		return "", nil, nil, false
 	}
+	undecided = make(map[string]json.RawMessage)
 	for i, m := range all {
 		if slices.ContainsFunc(all[:i], func(n member) bool { return n.key == m.key }) {
-			return "", nil, false
+			return "", nil, nil, false
 		}
 		switch {
 		case m.key == d.Tool:
 			if json.Unmarshal(m.value, &tool) != nil {
-				return "", nil, false
+				return "", nil, nil, false
 			}
 		case m.key == d.Arguments:
 			if params, ok = unquoted(m.value); !ok {
-				return "", nil, false
+				return "", nil, nil, false
 			}
-		case !slices.Contains(d.Undecided, m.key):
-			return "", nil, false
+		case slices.Contains(d.Undecided, m.key):
+			undecided[m.key] = m.value
+		default:
+			return "", nil, nil, false
 		}
 	}
-	return tool, params, tool != ""
+	return tool, params, undecided, tool != ""
 }
 
 // unquoted returns JSON that may be written as a text.

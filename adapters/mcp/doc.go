@@ -27,9 +27,10 @@
 //
 // # Who calls
 //
-// Agent, project, session and user come from the Options or from the context,
+// Agent, project, session and user come from the context or from the Options,
 // never from arguments, and never from _meta or the client's name, which the
-// client writes; see Options.Identity.
+// client writes; see Options.Identity. Lists of tools and resources are of one
+// agent, and marked so that no cache gives them to another.
 //
 // # What a caller sees
 //
@@ -43,7 +44,9 @@
 // A call that a policy escalates is an error result too. Under [MetaKey] its
 // _meta has the id of the approval, and a signed state. When a human has
 // approved, the client makes the same call with that state under the same key,
-// and it runs, once. The state is good for no other call, agent or session.
+// and it runs, once. The state is good for no other call, agent or session. Of a
+// call that one of Options.Dispatchers runs, it is for the dispatcher and its
+// undecided parameters too.
 //
 // With Options.TrustClientUserAsApprover the client's own user is asked, by an
 // elicitation: as a request for input that the call's result carries, with the

@@ -111,7 +111,7 @@ func (e *elicitation) ask(ctx context.Context, id string) bool {
 	}
 	e.heard[id] = true
 	_, err := book.Ask(ctx, e, id)
-	return err == nil || errors.Is(err, approval.ErrDenied) || errors.Is(err, approval.ErrExpired)
+	return isAnswer(err)
 }
 
 // Ask implements approval.Approver by a request of the server.
@@ -126,6 +126,7 @@ func (e *elicitation) Ask(ctx context.Context, t approval.Ticket) (approval.Answ
 // question is a form with one field, which has no default: who submits the
 // form without an answer has not approved.
 func (e *elicitation) question(t approval.Ticket) *mcp.ElicitParams {
+	t = e.c.shown(t)
 	var text strings.Builder
 	fmt.Fprintf(&text, "The agent %q wants to call the tool %s", t.Agent, t.Tool)
 	if len(t.Parameters) > 0 {

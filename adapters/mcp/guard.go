@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -23,8 +23,8 @@ type Guard struct {
 	opts Options
 	key  []byte
 
-	own    sync.Map // names of the tools that AddTool and AddRawTool added
 	shapes shapes
+	claims claims
 }
 
 // New returns a Guard that asks a. opts may be nil; nothing of it is kept but
@@ -39,6 +39,11 @@ func New(a *veto.Authorizer, opts *Options) (*Guard, error) {
 	for name, d := range g.opts.Dispatchers {
 		if d.Tool == "" || d.Arguments == "" || d.Tool == d.Arguments {
 			return nil, fmt.Errorf("vetomcp: dispatcher %q: say in which parameters it has the name and the arguments of the inner tool", name)
+		}
+		for other := range g.opts.Dispatchers {
+			if other != name && strings.EqualFold(other, name) {
+				return nil, fmt.Errorf("vetomcp: dispatchers %q and %q differ in case only", min(name, other), max(name, other))
+			}
 		}
 		d.Undecided = slices.Clone(d.Undecided)
 		g.opts.Dispatchers[name] = d
@@ -72,8 +77,8 @@ func (g *Guard) name(tool string) string {
 	return g.opts.Name(tool)
 }
 
-// identity says who calls: by the context, else the options, else the
-// connection.
+// identity says who calls: by the connection, else the context, else the
+// options.
 func (g *Guard) identity(ctx context.Context, req mcp.Request) guard.Identity {
 	// What the host says of this request comes first: over HTTP the context is
 	// that of the request which opened the session, and may be another's.

@@ -106,7 +106,7 @@ func TestEqualNumbers(t *testing.T) {
 func TestState(t *testing.T) {
 	g, err := New(nil, nil)
 	require.NoError(t, err)
-	who, what := guard.Identity{Agent: "bot", Project: "p", Session: "s", User: "u"}, target{"remove", []byte(`{"a":1,"b":[2]}`)}
+	who, what := guard.Identity{Agent: "bot", Project: "p", Session: "s", User: "u"}, target{tool: "remove", params: []byte(`{"a":1,"b":[2]}`)}
 	signed := g.sign([]string{"apr_1", "apr_2"}, who, what)
 	require.Equal(t, []string{"apr_1", "apr_2"}, g.verify(signed, who, what))
 	what.params = []byte(`{ "b":[2], "a":1 }`)
@@ -119,8 +119,8 @@ func TestState(t *testing.T) {
 	} {
 		require.Nil(t, g.verify(signed, other, what))
 	}
-	require.Nil(t, g.verify(signed, who, target{"send", what.params}))
-	require.Nil(t, g.verify(signed, who, target{"remove", []byte(`{"a":1,"b":[3]}`)}))
+	require.Nil(t, g.verify(signed, who, target{tool: "send", params: what.params}))
+	require.Nil(t, g.verify(signed, who, target{tool: "remove", params: []byte(`{"a":1,"b":[3]}`)}))
 	for i := range signed {
 		changed := []byte(signed)
 		changed[i] ^= 1
@@ -143,7 +143,7 @@ func TestStateKey(t *testing.T) {
 	b, err := New(nil, &Options{StateKey: make([]byte, MinStateKeyBytes)})
 	require.NoError(t, err)
 	key[0]++ // it is copied
-	what := target{"t", nil}
+	what := target{tool: "t"}
 	require.NotNil(t, b.verify(a.sign([]string{"x"}, guard.Identity{}, what), guard.Identity{}, what))
 	_, err = New(nil, &Options{StateKey: key[1:]})
 	require.ErrorContains(t, err, "at least 32")

@@ -12,23 +12,6 @@ import (
 	"github.com/useveto/veto-go/evaluator"
 )
 
-// filtered is a list of tools without those that the agent can never use.
-func (g *Guard) filtered(ctx context.Context, req mcp.Request, res mcp.Result) mcp.Result {
-	all, ok := res.(*mcp.ListToolsResult)
-	if !ok || all == nil || g.opts.ListAllTools {
-		return res
-	}
-	some := *all
-	some.CacheScope = "private" // it is of one agent
-	some.Tools = []*mcp.Tool{}
-	for i, use := range g.usable(ctx, req, all.Tools) {
-		if use {
-			some.Tools = append(some.Tools, all.Tools[i])
-		}
-	}
-	return &some
-}
-
 // usable says of each tool whether the agent may see it.
 func (g *Guard) usable(ctx context.Context, req mcp.Request, tools []*mcp.Tool) (use []bool) {
 	use = make([]bool, len(tools))
@@ -49,9 +32,6 @@ func (g *Guard) usable(ctx context.Context, req mcp.Request, tools []*mcp.Tool) 
 	}
 	return use
 }
-
-// maxPages bounds a list that does not end.
-const maxPages = 10_000
 
 // shapes are the input schemas of tools that a guard has seen.
 type shapes struct {
@@ -74,28 +54,30 @@ func (s *shapes) of(t *mcp.Tool) (*schema, error) {
 	return shape, err
 }
 
-// shapeOf looks up the input schema of the tool that is called. The SDK fills
+// toolOf looks up the tool that is called, and its input schema. The SDK fills
 // in defaults by that one, and so it must be the one which the server has now.
-func (g *Guard) shapeOf(ctx context.Context, req *mcp.CallToolRequest, next mcp.MethodHandler) (*schema, error) {
-	params := &mcp.ListToolsParams{}
-	for range maxPages {
-		res, err := next(ctx, listTools, &mcp.ListToolsRequest{Session: req.Session, Params: params, Extra: req.Extra})
-		if err != nil {
-			return nil, fmt.Errorf("vetomcp: the tools cannot be listed: %w", err)
-		}
-		page, ok := res.(*mcp.ListToolsResult)
-		if !ok {
-			break
-		}
+// The tool is nil where there is none of that name, which the SDK says then.
+func (g *Guard) toolOf(ctx context.Context, req *mcp.CallToolRequest, next mcp.MethodHandler) (found *mcp.Tool, shape *schema, err error) {
+	err = eachPage(&mcp.ListToolsParams{}, func(p *mcp.ListToolsParams) (*mcp.ListToolsResult, error) {
+		return listed(next(ctx, listTools, &mcp.ListToolsRequest{Session: req.Session, Params: p, Extra: req.Extra}))
+	}, func(page *mcp.ListToolsResult) (more bool) {
 		for _, t := range page.Tools {
-			if t.Name == req.Params.Name {
-				return g.shapes.of(t)
+			if t != nil && t.Name == req.Params.Name {
+				found = t
+				return false
 			}
 		}
-		if page.NextCursor == "" {
-			return &schema{}, nil // the SDK says that there is no such tool
-		}
-		params = &mcp.ListToolsParams{Cursor: page.NextCursor}
+		return true
+	})
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("vetomcp: the tools cannot be listed: %w", err)
+	case found == nil:
+		return nil, &schema{}, nil
 	}
-	return nil, errRequest
+	if own, ok := found.InputSchema.(*ownSchema); ok {
+		return found, own.shape, nil
+	}
+	shape, err = g.shapes.of(found)
+	return found, shape, err
 }

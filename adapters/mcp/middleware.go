@@ -27,7 +27,8 @@ const CodeRefused = -32010
 //
 // It decides every tools/call; on a server, a tool that was added by [AddTool]
 // or [AddRawTool] is not decided a second time. From tools/list it leaves out
-// what the agent can never use. What else opens a connection or lists, and
+// what the agent can never use, and makes pages of the rest; a client gets all
+// on one. What else opens a connection or lists, and
 // every notification, passes. Any other method is decided as the call of a
 // tool of its own, whose parameters are those of the request: resources/read
 // as mcp.resources.read with the parameter uri, prompts/get as
@@ -41,8 +42,7 @@ func (g *Guard) Middleware(next mcp.MethodHandler) mcp.MethodHandler {
 		case method == callTool:
 			return g.callTool(ctx, req, next)
 		case method == listTools:
-			res, err := next(ctx, method, req)
-			return g.filtered(ctx, req, res), err
+			return g.list(ctx, req, next)
 		case g.passes(method, req):
 			return next(ctx, method, req)
 		default:
@@ -88,13 +88,13 @@ func (g *Guard) callTool(ctx context.Context, req mcp.Request, next mcp.MethodHa
 
 // receive decides a tool call that came to a server.
 func (g *Guard) receive(ctx context.Context, req *mcp.CallToolRequest, next mcp.MethodHandler) (mcp.Result, error) {
-	shape, err := g.shapeOf(ctx, req, next)
+	t, shape, err := g.toolOf(ctx, req, next)
 	if err != nil {
 		return nil, err
 	}
 	args := frozen(req.Params.Arguments, shape)
 	c, ctx := g.begin(ctx, req, req.Params.Name, args)
-	if _, own := g.own.Load(req.Params.Name); !own && lossy(args) {
+	if t != nil && !isOwn(t) && lossy(args) {
 		c.target.params = notJSON // the SDK would give the handler another number
 	}
 	h := func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -121,13 +121,15 @@ func (g *Guard) receive(ctx context.Context, req *mcp.CallToolRequest, next mcp.
 func (g *Guard) other(ctx context.Context, method string, req mcp.Request, next mcp.MethodHandler) (res mcp.Result, err error) {
 	c, ctx := g.begin(ctx, req, "mcp."+strings.ReplaceAll(method, "/", "."), parametersOf(req))
 	c.run = func(ctx context.Context) (bool, error) {
-		res, err = next(ctx, method, req)
+		if res, err = next(ctx, method, req); err == nil {
+			res = ofOneAgent(req, res)
+		}
 		return false, err
 	}
 	var tickets []string
 	if c.onServer() {
 		state, _ := metaOf(req)[MetaKey].(string)
-		tickets = g.verify(state, c.who, c.target)
+		tickets = c.verified(state)
 	}
 	blocked, waiting, err := c.settle(ctx, tickets, nil)
 	switch {

@@ -19,16 +19,16 @@ const MinStateKeyBytes = 32
 // Options are the options of a Guard. The zero value of each field is its
 // default. The functions may be called from several goroutines.
 type Options struct {
-	// Agent, Project, Session and User say who calls, where the context does
-	// not (guard.WithIdentity).
+	// Agent, Project, Session and User say who calls, where neither Identity
+	// nor the context does (guard.WithIdentity).
 	Agent   string
 	Project string
 	Session string
 	User    string
 	// Identity says who calls by the connection: its session, the token that
-	// an HTTP server has verified (req.GetExtra), for what the context and
-	// the fields above leave open. It must not go by arguments, _meta or the
-	// client's name.
+	// an HTTP server has verified (req.GetExtra). What it leaves open, the
+	// context and the fields above say. It must not go by arguments, _meta or
+	// the client's name.
 	Identity func(ctx context.Context, req mcp.Request) guard.Identity
 	// Values returns values for conditions to read as context, which the
 	// host vouches for; nil for none.
@@ -84,6 +84,8 @@ type Dispatcher struct {
 	// text with the JSON of one. Required.
 	Arguments string
 	// Undecided are further parameters that are permitted, whatever they say.
+	// An approval is all the same for the call with exactly these, and for
+	// the dispatcher that it was called through.
 	Undecided []string
 }
 

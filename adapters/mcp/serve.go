@@ -24,7 +24,7 @@ func (c *call) tool(ctx context.Context, req *mcp.CallToolRequest, args json.Raw
 	case blocked == nil:
 		return res, err
 	case waiting == nil:
-		return refused(blocked), nil
+		return c.refused(blocked), nil
 	case e.later != nil:
 		return c.asks(e.later, waiting), nil
 	default:
@@ -34,11 +34,11 @@ func (c *call) tool(ctx context.Context, req *mcp.CallToolRequest, args json.Raw
 
 // presented are the approvals that the caller has a state for.
 func (c *call) presented(p *mcp.CallToolParamsRaw) []string {
-	if ids := c.g.verify(p.RequestState, c.who, c.target); ids != nil {
+	if ids := c.verified(p.RequestState); ids != nil {
 		return ids
 	}
 	state, _ := p.Meta[MetaKey].(string)
-	return c.g.verify(state, c.who, c.target)
+	return c.verified(state)
 }
 
 // with is the request as its handler should see it: with the arguments that

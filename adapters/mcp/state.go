@@ -51,7 +51,7 @@ func (g *Guard) mac(ids []string, who guard.Identity, t target) []byte {
 	}
 	arguments := sha256.Sum256(canonical(t.params))
 	for _, text := range []string{
-		"vetomcp: state of a call", who.Agent, who.Project, who.Session, who.User, t.tool, string(arguments[:]),
+		"vetomcp: state of a call", who.Agent, who.Project, who.Session, who.User, t.tool, string(arguments[:]), t.outer,
 	} {
 		write(text)
 	}

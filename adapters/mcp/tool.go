@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -24,12 +25,12 @@ import (
 // type has no schema. Then the tool is not added.
 func AddTool[In, Out any](s *mcp.Server, g *Guard, t *mcp.Tool, h mcp.ToolHandlerFor[In, Out]) error {
 	tt := *t
-	inferred, err := schemaFor[In]()
+	ofType, err := schemaFor[In]()
 	if tt.InputSchema == nil {
 		if err != nil {
 			return fmt.Errorf("vetomcp: tool %q: input schema: %w", t.Name, err)
 		}
-		tt.InputSchema = inferred
+		tt.InputSchema = ofType
 	}
 	out := reflect.TypeFor[Out]()
 	if tt.OutputSchema == nil && out != reflect.TypeFor[any]() {
@@ -41,16 +42,17 @@ func AddTool[In, Out any](s *mcp.Server, g *Guard, t *mcp.Tool, h mcp.ToolHandle
 	if out.Kind() == reflect.Pointer {
 		zero = reflect.Zero(out.Elem()).Interface()
 	}
-	shape, err := g.orNobody().accept(&tt, inferred, h == nil)
+	shape, err := g.orNobody().accept(&tt, ofType, h == nil)
 	if err != nil {
 		return err
 	}
+	tt.InputSchema = shape
 	// The SDK makes a result of any value by the schema.
 	mcp.AddTool(s, &tt, func(ctx context.Context, req *mcp.CallToolRequest, _ In) (*mcp.CallToolResult, any, error) {
 		var in In
 		var out any
 		check := func(args json.RawMessage) error { return decode(args, &in) }
-		res, err := g.orNobody().serve(ctx, req, shape, check, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		res, err := g.orNobody().serve(ctx, req, shape.shape, check, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			res, o, err := h(ctx, req, in)
 			if v := reflect.ValueOf(&o).Elem(); zero != nil && v.IsNil() {
 				out = zero
@@ -65,24 +67,35 @@ func AddTool[In, Out any](s *mcp.Server, g *Guard, t *mcp.Tool, h mcp.ToolHandle
 }
 
 // AddRawTool adds a tool with a handler of raw arguments to the server,
-// guarded, in the manner of the method AddTool of mcp.Server. The errors are
-// those of [AddTool].
+// guarded, in the manner of the method AddTool of mcp.Server. t is not kept. The
+// errors are those of [AddTool].
 func AddRawTool(s *mcp.Server, g *Guard, t *mcp.Tool, h mcp.ToolHandler) error {
+	tt := *t
 	shape, err := g.orNobody().accept(t, nil, h == nil)
 	if err != nil {
 		return err
 	}
-	s.AddTool(t, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		return g.orNobody().serve(ctx, req, shape, nil, h)
+	if t.InputSchema != nil { // else it panics
+		tt.InputSchema = shape
+	}
+	s.AddTool(&tt, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return g.orNobody().serve(ctx, req, shape.shape, nil, h)
 	})
 	return nil
 }
 
-// schemaFor is the schema that the SDK infers for a type.
+// inferred are the schemas of types, by them. A server can be made for each
+// request, and a cache of the SDK would keep each schema of each.
+var inferred sync.Map
+
+// schemaFor is the schema that the SDK infers for a type. Nobody changes it.
 func schemaFor[T any]() (any, error) {
 	t := reflect.TypeFor[T]()
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	if s, ok := inferred.Load(t); ok {
+		return s, nil
 	}
 	if t == reflect.TypeFor[any]() {
 		return &jsonschema.Schema{Type: "object"}, nil
@@ -94,23 +107,24 @@ func schemaFor[T any]() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	shared, _ := inferred.LoadOrStore(t, s)
+	return shared, nil
 }
 
-// accept checks a tool against the policies that are in force. inferred is the
-// schema of its Go type, if it has one.
-func (g *Guard) accept(t *mcp.Tool, inferred any, none bool) (*schema, error) {
-	shape, err := schemaOf(t.InputSchema)
+// accept checks a tool against the policies that are in force, and returns its
+// input schema. ofType is that of its Go type, if it has one.
+func (g *Guard) accept(t *mcp.Tool, ofType any, none bool) (*ownSchema, error) {
+	own, err := owned(t)
+	if err != nil {
+		return nil, err
+	}
+	typed, err := schemaOf(ofType)
 	if err != nil {
 		return nil, fmt.Errorf("vetomcp: tool %q: input schema: %w", t.Name, err)
 	}
-	typed, err := schemaOf(inferred)
-	if err != nil {
-		return nil, fmt.Errorf("vetomcp: tool %q: input schema: %w", t.Name, err)
-	}
-	opts := &guard.Options[struct{}]{Parameters: shape.names()}
+	opts := &guard.Options[struct{}]{Parameters: own.shape.names()}
 	if names := typed.names(); names != nil {
-		names = slices.AppendSeq(names, maps.Keys(shape.properties))
+		names = slices.AppendSeq(names, maps.Keys(own.shape.properties))
 		slices.Sort(names)
 		opts.Parameters = slices.Compact(names)
 	}
@@ -121,10 +135,8 @@ func (g *Guard) accept(t *mcp.Tool, inferred any, none bool) (*schema, error) {
 	if !none {
 		fn = func(context.Context, json.RawMessage) (struct{}, error) { return struct{}{}, nil }
 	}
-	if _, err = guard.Wrap(g.auth, g.name(t.Name), fn, opts); err == nil {
-		g.own.Store(t.Name, true)
-	}
-	return shape, err
+	_, err = guard.Wrap(g.auth, g.name(t.Name), fn, opts)
+	return own, err
 }
 
 // serve is a call of a guarded tool. What check refuses is none of the tool's.

@@ -141,7 +141,7 @@ func TestSuspensionEndsRunningTools(t *testing.T) {
 	refused(t, call(t, cs, "echo", `{}`))
 }
 
-// TestIdentity: of the context, the options and the connection, in that order.
+// TestIdentity: of the connection, the context and the options, in that order.
 func TestIdentity(t *testing.T) {
 	w, s := newWorld(t, `policies: [{id: p, agentId: "*", rules: [{type: tool_allowlist, tools: ["*"]}]}]`), newServer()
 	g := newGuard(t, w, vetomcp.Options{Project: "options", Name: vetomcp.Prefix("x"), Identity: func(context.Context, mcp.Request) guard.Identity {
