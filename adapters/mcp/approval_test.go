@@ -10,6 +10,7 @@ import (
 
 	"github.com/useveto/veto-go/approval"
 
+	"github.com/useveto/veto-go"
 	vetomcp "github.com/useveto/veto-go/adapters/mcp"
 )
 
@@ -287,4 +288,20 @@ type yes struct{}
 
 func (yes) Ask(context.Context, approval.Ticket) (approval.Answer, error) {
 	return approval.Answer{Approve: true, By: "operator"}, nil
+}
+
+// Who is to ask a human needs a place where the answers are.
+func TestAskingNeedsApprovals(t *testing.T) {
+	set, err := veto.Load("policies.yaml", []byte(policies))
+	require.NoError(t, err)
+	a, err := veto.New(set, nil)
+	require.NoError(t, err)
+	for _, opts := range []vetomcp.Options{
+		{Wait: true},
+		{Approver: struct{ approval.Approver }{}},
+		{TrustClientUserAsApprover: func(context.Context, mcp.Request) string { return "ann" }},
+	} {
+		_, err := vetomcp.New(a, &opts)
+		require.ErrorContains(t, err, "veto.Options.Approvals")
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,6 +35,10 @@ func New(a *veto.Authorizer, opts *Options) (*Guard, error) {
 	g := &Guard{auth: a}
 	if opts != nil {
 		g.opts = *opts
+	}
+	asks := g.opts.Approver != nil || g.opts.Wait || g.opts.TrustClientUserAsApprover != nil
+	if asks && a != nil && a.Approvals() == nil {
+		return nil, errors.New("vetomcp: the options ask a human about calls, and the Authorizer has no approvals; set veto.Options.Approvals")
 	}
 	g.opts.Dispatchers = maps.Clone(g.opts.Dispatchers)
 	for name, d := range g.opts.Dispatchers {
