@@ -27,7 +27,8 @@ import (
 // allowed uses the tickets up, and so does one that is then refused because its
 // record is not kept, its agent is suspended or its caller gives up: those
 // tickets say that it did not run. Else they stay as they are.
-// Options.Approvals must be set.
+// Options.Approvals must be set. Commit and Refund of the Reservation say what
+// came of the call, to its tickets too.
 //
 // Where two rules escalate one call, the second is asked about when the first
 // has been approved; then both tickets are given.
@@ -72,8 +73,7 @@ func ticketCause(code rules.Code, detail string, t *approval.Ticket) *evaluator.
 func (a *Authorizer) withApprovals(ctx context.Context, d *decision, p *evaluator.Program, now time.Time) saying {
 	if !d.resumes {
 		said := a.judge(ctx, d, p.Decide(&d.eval, &d.call, now))
-		if said.cause.Outcome == Escalated && a.opts.Mode == Enforce {
-			// In the other modes the tool runs, and there is nothing to ask.
+		if said.cause.Outcome == Escalated {
 			said.cause, said.approval = a.escalate(ctx, d, p, said.cause, now)
 		}
 		return said
@@ -199,6 +199,9 @@ func (a *Authorizer) notRun(ctx context.Context, d *decision) {
 // one that is there, or a grant that covers the call already. It returns what
 // the decision is then, and the ticket or grant.
 func (a *Authorizer) escalate(ctx context.Context, d *decision, p *evaluator.Program, c *evaluator.Cause, now time.Time) (*evaluator.Cause, string) {
+	if a.opts.Mode != Enforce {
+		return c, "" // the tool runs, and there is nothing to ask
+	}
 	book := a.opts.Approvals
 	digest, err := book.Digest(argumentsOf(d))
 	if err != nil {

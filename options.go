@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -13,6 +12,7 @@ import (
 	"github.com/useveto/veto-go/audit"
 	"github.com/useveto/veto-go/evaluator"
 	"github.com/useveto/veto-go/internal/constraint"
+	"github.com/useveto/veto-go/internal/dirnames"
 )
 
 // Options are the options of New. The zero value of each field is its
@@ -49,7 +49,9 @@ type Options struct {
 	// ProtectedDirs are directories that no "within" of a policy covers: those
 	// of records, tickets and caches, so that no tool of an agent gets at
 	// them by a policy that is too wide. The directory of Approvals is always
-	// one. They are made absolute; symbolic links are not followed.
+	// one. They are protected under their absolute names: as they are given,
+	// and as they are reached by the symbolic links on the way, when New is
+	// called. A link elsewhere that leads to one of them is not known.
 	ProtectedDirs []string
 
 	// State is the history that limits count; default a new, empty one. Give
@@ -79,16 +81,16 @@ func (o *Options) evaluator() *evaluator.Options {
 
 // protect completes ProtectedDirs.
 func (o *Options) protect() error {
-	dirs := slices.Clone(o.ProtectedDirs)
-	if dir := o.Approvals.Dir(); dir != "" {
-		dirs = append(dirs, dir)
-	}
-	for i, dir := range dirs {
-		abs, err := filepath.Abs(dir)
+	dirs := o.Approvals.Dirs()
+	for _, dir := range o.ProtectedDirs {
+		names, err := dirnames.Of(dir)
 		if err != nil {
 			return fmt.Errorf("veto: Options.ProtectedDirs: %w", err)
 		}
-		dirs[i] = filepath.ToSlash(abs)
+		dirs = append(dirs, names...)
+	}
+	for i := range dirs {
+		dirs[i] = filepath.ToSlash(dirs[i])
 	}
 	o.ProtectedDirs = dirs
 	return nil

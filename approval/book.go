@@ -26,8 +26,8 @@ type Options struct {
 	// Now returns the time. Default time.Now.
 	Now func() time.Time
 	// Keep is how long a ticket stays in the store after it has expired, and
-	// its grant ended. Of tickets that nobody used, the book keeps the last
-	// 10,000 only. Default DefaultKeep.
+	// its grant ended. Of tickets that have expired and that nobody used, the
+	// book keeps the last 10,000 only. Default DefaultKeep.
 	Keep time.Duration
 	// Poll is how often Wait looks for what another process has written.
 	// Default DefaultPoll.
@@ -109,7 +109,8 @@ func (b *Book) Digest(arguments []byte) (Digest, error) {
 // once, also after a denial.
 //
 // It returns ErrInvalid for a request that is out of bounds, and ErrLimit
-// where 20 tickets of the agent in the project are pending, or 1,000 in all.
+// where 20 tickets of the agent in the project are pending, or 1,000 in all, or
+// 10,000 are pending or answered, and neither used nor over.
 func (b *Book) Open(ctx context.Context, r Request) (Ticket, error) {
 	if err := b.ready(); err != nil {
 		return Ticket{}, err
@@ -157,14 +158,14 @@ func (b *Book) Open(ctx context.Context, r Request) (Ticket, error) {
 
 // room returns ErrLimit where no ticket may be added.
 func (b *Book) room(binding Binding) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.index.advance(b.now(), b.opts.Keep)
+	defer b.hold()()
 	switch {
 	case b.index.pending[owner{binding.Project, binding.Agent}] >= MaxPendingPerAgent:
 		return fmt.Errorf("%w: %d tickets of the agent are pending", ErrLimit, MaxPendingPerAgent)
 	case b.index.total >= MaxPending:
 		return fmt.Errorf("%w: %d tickets are pending", ErrLimit, MaxPending)
+	case b.index.live >= maxUnused:
+		return fmt.Errorf("%w: %d tickets have been answered, and are neither used nor over", ErrLimit, maxUnused)
 	}
 	return nil
 }
@@ -189,12 +190,8 @@ func (b *Book) Find(ctx context.Context, binding Binding) (Ticket, error) {
 
 // find is Find among the tickets that this book has seen.
 func (b *Book) find(ctx context.Context, binding Binding) (Ticket, error) {
-	b.mu.Lock()
-	b.index.advance(b.now(), b.opts.Keep)
-	ids := b.index.find(binding)
-	b.mu.Unlock()
 	var best *Ticket
-	for _, id := range ids {
+	for _, id := range b.idsOf(binding) {
 		t, err := b.load(ctx, id)
 		switch {
 		case errors.Is(err, ErrNotFound), errors.Is(err, ErrForged):
@@ -213,6 +210,12 @@ func (b *Book) find(ctx context.Context, binding Binding) (Ticket, error) {
 	return *best, nil
 }
 
+// idsOf returns the tickets with this binding that may still be of use.
+func (b *Book) idsOf(binding Binding) []string {
+	defer b.hold()()
+	return b.index.find(binding)
+}
+
 // Get returns a ticket and what has become of it. A resolution that is not
 // authentic is none: the ticket is pending.
 func (b *Book) Get(ctx context.Context, id string) (Ticket, error) {
@@ -228,11 +231,21 @@ func (b *Book) Get(ctx context.Context, id string) (Ticket, error) {
 
 func (b *Book) now() time.Time { return b.opts.Now() }
 
+// hold locks the index, as it is at this time. The clock is asked before that:
+// it is code of others, and may panic.
+func (b *Book) hold() (release func()) {
+	now := b.now()
+	b.mu.Lock()
+	b.index.advance(now, b.opts.Keep)
+	return b.mu.Unlock
+}
+
 // note enters a ticket in the index.
 func (b *Book) note(t *Ticket, seen parts) *entry {
+	now := b.now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.index.note(t, seen, b.now(), b.opts.Keep)
+	return b.index.note(t, seen, now, b.opts.Keep)
 }
 
 func (b *Book) forget(id string) {

@@ -10,15 +10,19 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/useveto/veto-go/internal/dirnames"
 )
 
 // Dir is a Store in a directory of a local file system that has hard links and,
 // for the lock, flock. It is safe for concurrent use, also by several
 // processes.
 type Dir struct {
-	root *os.Root // the directory that was opened, wherever it is moved
+	root  *os.Root // the directory that was opened, wherever it is moved
+	paths []string // its names, when it was opened
 }
 
 // tempPrefix begins the names of files that are being written. Whoever finds
@@ -37,18 +41,23 @@ func OpenDir(path string) (*Dir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("approval: %w", err)
 	}
-	root, err := os.OpenRoot(path)
+	paths, err := dirnames.Of(path)
 	if err != nil {
 		return nil, fmt.Errorf("approval: %w", err)
 	}
-	d := &Dir{root}
+	real := paths[len(paths)-1]
+	root, err := os.OpenRoot(real) // so that it is what the last name says
+	if err != nil {
+		return nil, fmt.Errorf("approval: %w", err)
+	}
+	d := &Dir{root, paths}
 	if err := d.check(); err != nil {
 		root.Close()
 		return nil, err
 	}
 	if missing {
 		// The entries are no safer than the name of their directory.
-		if parent, err := os.Open(filepath.Dir(filepath.Clean(path))); err == nil {
+		if parent, err := os.Open(filepath.Dir(real)); err == nil {
 			_ = syncDirectory(parent)
 		}
 	}
@@ -58,6 +67,11 @@ func OpenDir(path string) (*Dir, error) {
 
 // Close releases the directory.
 func (d *Dir) Close() error { return d.root.Close() }
+
+// Paths returns the absolute names of the directory: the one that it was opened
+// by, those that it has by the symbolic links on the way, and last the one
+// without any. They are those of the moment in which it was opened.
+func (d *Dir) Paths() []string { return slices.Clone(d.paths) }
 
 func (d *Dir) check() error {
 	info, err := d.root.Stat(".")

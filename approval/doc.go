@@ -28,11 +28,11 @@
 // [ErrForged] and approves nothing; nor does what is torn or cut short.
 //
 // That is no protection against whoever can delete: removing the mark of a use
-// while the ticket is valid allows the use again, in a process that did not
-// see it. Nor does it protect against copying all entries of one store to
+// or of a revocation while the ticket is valid undoes it, in a process that
+// did not see it. Nor does it protect against copying all entries of one store to
 // another with the same key: give every store its own. Keep the store and the
 // key where the tools of an agent cannot reach; [Dir] refuses a directory that
-// others may write to.
+// others may write to, and [Book.Dirs] says under which names it is reached.
 //
 // # Time
 //

@@ -14,9 +14,7 @@ func (b *Book) roomForGrant(ctx context.Context) error {
 	if _, err := b.scan(ctx); err != nil {
 		return err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.index.advance(b.now(), b.opts.Keep)
+	defer b.hold()()
 	live := 0
 	for e := range b.index.granted {
 		if e.uses < e.grant.Times {
@@ -48,9 +46,7 @@ func (b *Book) Grants(ctx context.Context, binding Binding) ([]LiveGrant, error)
 }
 
 func (b *Book) grants(binding Binding) (grants []LiveGrant) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.index.advance(b.now(), b.opts.Keep)
+	defer b.hold()()
 	for e := range b.index.granted {
 		if e.uses < e.grant.Times && e.grant.covers(e.binding, binding) {
 			grants = append(grants, LiveGrant{ID: e.id, Binding: e.binding, By: e.by, Grant: e.grant.clone(), Left: e.grant.Times - e.uses})
@@ -111,18 +107,21 @@ func (b *Book) UseGrant(ctx context.Context, id string, binding Binding) error {
 // grantValid returns why the grant of t cannot be used now, if so.
 func (b *Book) grantValid(t *Ticket) error {
 	now := b.now()
-	b.mu.Lock()
-	b.index.advance(now, b.opts.Keep)
-	e := b.index.byID[t.ID]
-	over := e == nil || e.grant == nil // ended, if only by a clock that went back
-	b.mu.Unlock()
-	switch {
+	switch over := b.grantOver(t.ID); {
 	case t.Revoked:
 		return refusal(t.ID, ErrDenied, nil)
 	case over, !now.Before(t.Grant.Until), t.ResolvedAt.After(now.Add(skew)):
 		return refusal(t.ID, ErrExpired, nil)
 	}
 	return nil
+}
+
+// grantOver reports whether a grant has ended, as far as is known: also where
+// the clock went back since.
+func (b *Book) grantOver(id string) bool {
+	defer b.hold()()
+	e := b.index.byID[id]
+	return e == nil || e.grant == nil
 }
 
 // nextUse returns the first use of a grant that may be free.

@@ -14,6 +14,7 @@ type index struct {
 	byBinding map[Binding][]*entry // whose time has not passed
 	pending   map[owner]int
 	total     int                 // of pending
+	live      int                 // neither used nor over, whether pending or not
 	granted   map[*entry]struct{} // that came with a grant that is not over
 	refused   map[string]bool     // ids whose ticket cannot be read, true: ever
 	waiting   queue               // by when they expire
@@ -69,12 +70,14 @@ func (x *index) note(t *Ticket, seen parts, now time.Time, keep time.Duration) *
 		e.state = t.State
 		x.count(e, 1)
 	}
-	if e.state == Used {
-		t.State = Used
+	if e.final() {
+		t.State = e.state
 	}
 	switch {
-	case t.Revoked:
-		x.endGrant(e)
+	case e.state == Denied, t.Revoked:
+		if x.endGrant(e); t.Grant != nil {
+			e.until = t.Grant.Until // it has been one
+		}
 	case t.Grant != nil && e.until.IsZero():
 		g := t.Grant.clone() // t is the caller's
 		e.by, e.grant, e.until = t.By, &g, g.Until
@@ -87,9 +90,13 @@ func (x *index) note(t *Ticket, seen parts, now time.Time, keep time.Duration) *
 	return e
 }
 
-// count adds n to the pending tickets if e is one.
+// count adds n to the live tickets, and to the pending ones, if e is one.
 func (x *index) count(e *entry, n int) {
-	if e.state != Pending || e.over {
+	if e.state == Used || e.over {
+		return
+	}
+	x.live += n
+	if e.state != Pending {
 		return
 	}
 	o := owner{e.binding.Project, e.binding.Agent}
@@ -136,6 +143,10 @@ func (e *entry) end() time.Time {
 	return e.expires
 }
 
+// final reports whether what is known of the ticket holds, whatever is found
+// in the store later: somebody may have deleted a mark.
+func (e *entry) final() bool { return e.state == Used || e.state == Denied }
+
 // inUse reports whether somebody used the ticket, or can use its grant.
 func (e *entry) inUse() bool { return e.state == Used || !e.until.IsZero() }
 
@@ -171,11 +182,11 @@ func (x *index) find(b Binding) (ids []string) {
 	return ids
 }
 
-// forget drops a ticket that is no longer there; but not a use that would then
-// be possible again.
+// forget drops a ticket that is no longer there; but not a use, nor a denial,
+// that could then be undone by putting the ticket back.
 func (x *index) forget(id string) {
 	e := x.byID[id]
-	if e == nil || e.state == Used && !e.over {
+	if e == nil || e.final() && !e.over {
 		return
 	}
 	if !e.over {
@@ -186,8 +197,9 @@ func (x *index) forget(id string) {
 	delete(x.byID, id)
 }
 
-// maxUnused is how many tickets are kept that nobody used. Beyond that the
-// oldest go before their time: what a runaway agent asked is not worth a disk.
+// maxUnused is how many tickets are kept that nobody used: of those that are
+// over, the oldest go before their time beyond that, and of others there can be
+// no more. What a runaway agent asked is not worth a disk.
 const maxUnused = 10_000
 
 // removable takes out at most n tickets that need not be kept any longer.

@@ -49,6 +49,30 @@ func TestUnusedAreBounded(t *testing.T) {
 	require.Empty(t, x.waiting)
 }
 
+// Tickets that are answered at once are not pending, and not without end.
+func TestAttack_D3_LiveAreBounded(t *testing.T) {
+	k, err := NewKey(make([]byte, MinKeyBytes))
+	require.NoError(t, err)
+	at := time.Unix(1e9, 0)
+	b, err := New(new(Memory), k, &Options{Now: func() time.Time { return at }})
+	require.NoError(t, err)
+	ticket := func(n int, s State) *Ticket {
+		return &Ticket{ID: fmt.Sprint("apr_", n), Binding: Binding{Agent: fmt.Sprint(n % 3)}, Created: at, Expires: at.Add(time.Minute), Status: Status{State: s}}
+	}
+	for n := range maxUnused - 1 {
+		b.note(ticket(n, []State{Approved, Denied}[n%2]), hasTicket)
+		b.note(ticket(-1-n, Used), hasTicket) // these do not count
+	}
+	require.NoError(t, b.room(Binding{Agent: "0"}))
+	b.note(ticket(maxUnused, Denied), hasTicket)
+	require.ErrorIs(t, b.room(Binding{Agent: "0"}), ErrLimit)
+	b.note(ticket(0, Used), hasTicket)
+	require.NoError(t, b.room(Binding{Agent: "0"}))
+	at = at.Add(time.Minute)
+	require.NoError(t, b.room(Binding{Agent: "0"}))
+	require.Zero(t, b.index.live)
+}
+
 // A use is not forgotten while it could be repeated, and what is known does not
 // become less.
 func TestIndexOnlyGoesUp(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/useveto/veto-go/internal/fold"
 	"github.com/useveto/veto-go/rules"
@@ -17,7 +16,8 @@ import (
 type Answer struct {
 	Approve bool
 	// By names the human: 1..255 bytes of UTF-8 without control characters,
-	// and not the agent of the ticket.
+	// something of which can be seen, and not the agent of the ticket, in
+	// whatever case or with what spaces.
 	By string
 	// Grant, if not nil, approves further calls too. It goes with Approve.
 	Grant *Grant
@@ -73,10 +73,10 @@ func (k *Key) verify(t *Ticket, r *Resolution) error {
 
 // check checks all but the signature.
 func (r *Resolution) check(t *Ticket) error {
-	if r.By == "" || !plain(r.By, rules.MaxName) {
-		return fmt.Errorf("%w answer: the name of the approver is missing, longer than %d bytes, no UTF-8, or has a control character", ErrInvalid, rules.MaxName)
+	if squash(r.By) == "" || !plain(r.By, rules.MaxName) {
+		return fmt.Errorf("%w answer: the name of the approver is missing or shows nothing, longer than %d bytes, no UTF-8, or has a control character", ErrInvalid, rules.MaxName)
 	}
-	if sameName(r.By, t.Agent) {
+	if squash(r.By) == squash(t.Agent) {
 		return fmt.Errorf("%w answer: the approver is the agent", ErrInvalid)
 	}
 	if !t.validAt(r.At) {
@@ -91,18 +91,14 @@ func (r *Resolution) check(t *Ticket) error {
 	return r.Grant.check(r.At)
 }
 
-// sameName reports whether two names look the same but for case, and for
-// spaces and invisible characters.
-func sameName(a, b string) bool {
-	squash := func(s string) string {
-		return string(fold.Append(nil, strings.Map(func(r rune) rune {
-			if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) {
-				return -1
-			}
-			return r
-		}, s)))
-	}
-	return squash(a) == squash(b)
+// squash returns what can be seen of a name, whatever its case.
+func squash(name string) string {
+	return fold.String(strings.Map(func(r rune) rune {
+		if unseen(r) {
+			return -1
+		}
+		return r
+	}, name))
 }
 
 // encode returns what a resolution authenticates.

@@ -27,9 +27,10 @@ func (b *Book) Answer(ctx context.Context, id string, a Answer) error {
 //
 // The first answer stands. The same verdict again is no error, so that it can
 // be sent again, but with another grant it is ErrMismatch. A denial after an
-// approval revokes it; an approval after a denial is ErrDenied. ErrUsed and
-// ErrExpired say that it is too late, and ErrLimit that a hundred grants are
-// live.
+// approval revokes it and its grant; an approval after a denial is ErrDenied.
+// ErrUsed says that it is too late, but for the grant, which a denial takes
+// back all the same; ErrExpired that it is too late, and ErrLimit that a
+// hundred grants are live.
 func (b *Book) Resolve(ctx context.Context, r Resolution) error {
 	if err := b.ready(); err != nil {
 		return err
@@ -50,6 +51,8 @@ func (b *Book) Resolve(ctx context.Context, r Resolution) error {
 	switch {
 	case r.At.After(now.Add(skew)):
 		return fmt.Errorf("%w answer: from the future", ErrInvalid)
+	case !r.Approve && t.Grant != nil && (t.State == Used || t.State == Expired):
+		return b.Revoke(ctx, t.ID) // too late for the call, but not for the grant
 	case t.State == Used, t.State == Expired, t.State == Denied && r.Approve:
 		return refusal(t.ID, t.State.Err(), nil)
 	case t.State == Denied && t.Revoked:

@@ -92,11 +92,14 @@ func (b *Book) compare(tickets map[string]*listed) (read, gone []string) {
 	return read, gone
 }
 
-// refuse remembers a ticket that is not authentic, or cannot be read now.
+// refuse remembers a ticket that is not authentic, or cannot be read now. What
+// is known of the latter stays known.
 func (b *Book) refuse(id string, forever bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.index.forget(id)
+	if forever {
+		b.index.forget(id)
+	}
 	b.index.refused[id] = forever
 }
 
@@ -152,11 +155,7 @@ func (b *Book) ids() []string {
 // ticket goes first and the uses last: what is left of a removal that is cut
 // short cannot be used. Failures are left to the next process.
 func (b *Book) clean(ctx context.Context, n int) {
-	b.mu.Lock()
-	b.index.advance(b.now(), b.opts.Keep)
-	gone := b.index.removable(b.now(), b.opts.Keep, n)
-	b.mu.Unlock()
-	for _, e := range gone {
+	for _, e := range b.removable(n) {
 		for _, part := range []string{ticketPart, resolutionPart, revokedPart, donePart, usedPart} {
 			if b.store.Remove(ctx, e.id+part) != nil {
 				return
@@ -168,10 +167,16 @@ func (b *Book) clean(ctx context.Context, n int) {
 	}
 }
 
+func (b *Book) removable(n int) []*entry {
+	now := b.now()
+	defer b.hold()()
+	return b.index.removable(now, b.opts.Keep, n)
+}
+
 // removeStrays removes those entries without a ticket that are so old, by their
 // ids, that no ticket can have been valid.
 func (b *Book) removeStrays(ctx context.Context, names []string) {
-	limit := b.now().Add(-MaxTTL - MaxGrantTime - b.opts.Keep)
+	limit := b.now().Add(-MaxTTL - MaxGrantTime).Add(-b.opts.Keep) // one duration might not hold the sum
 	for _, name := range names {
 		id, _, _, _ := parseName(name)
 		if opened(id).Before(limit) {

@@ -110,7 +110,8 @@ type Ticket struct {
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires"`
 	Message string    `json:"message,omitempty"`
-	// Parameters are compact JSON, with <, > and & escaped.
+	// Parameters are compact JSON. Escaped in it are <, > and &, and all that
+	// moves a cursor, hides, cannot be seen or turns the direction of a text.
 	Parameters json.RawMessage `json:"parameters,omitempty"`
 	Status
 }
@@ -149,7 +150,7 @@ func newTicket(r *Request, now time.Time) (*Ticket, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w request: the parameters are no JSON", ErrInvalid)
 		}
-		t.Parameters = p
+		t.Parameters = escape(p)
 	}
 	return t, nil
 }

@@ -41,15 +41,16 @@ func (b *Book) Use(ctx context.Context, id string, binding Binding) error {
 		return refusal(id, ErrUsed, nil)
 	}
 	// What was so before the mark need not be so after it: the write may have
-	// taken long, and who revoked a ticket looks for the mark afterwards, so
-	// that one of the two sees the other.
-	_, revoked, err := b.readMark(ctx, id+revokedPart, t)
+	// taken long. Who revoked a ticket looks for the mark afterwards, so that
+	// one of the two sees the other; and who removes a ticket begins with the
+	// ticket, so that where the mark of another use is gone, it is too.
+	after, err := b.load(ctx, id)
 	switch {
 	case err != nil:
 		return err
-	case revoked:
+	case after.Revoked:
 		err = refusal(id, ErrDenied, nil)
-	case !t.validAt(b.now()):
+	case !after.validAt(b.now()):
 		err = refusal(id, ErrExpired, nil)
 	default:
 		return nil

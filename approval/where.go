@@ -1,13 +1,15 @@
 package approval
 
-// Dir returns the directory in which the tickets are, as it was opened; ""
-// where they are not in a [Dir], and for a nil Book.
-func (b *Book) Dir() string {
+// Dirs returns the absolute names of the directory in which the tickets are,
+// which no tool of an agent may reach: those of [Dir.Paths], or of a method
+// Paths of another Store. It returns none for a store without such a method,
+// and for a nil Book.
+func (b *Book) Dirs() []string {
 	if b == nil {
-		return ""
+		return nil
 	}
-	if d, ok := b.store.(*Dir); ok {
-		return d.root.Name()
+	if s, ok := b.store.(interface{ Paths() []string }); ok {
+		return s.Paths()
 	}
-	return ""
+	return nil
 }
