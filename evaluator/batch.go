@@ -38,10 +38,15 @@ type Batch struct {
 
 	// NeedsSession: nothing is taken where the session is not open.
 	NeedsSession bool
-	// NeedsHistory: nothing is taken unless the session has exactly Known
-	// events; then the store answers Stale, and with those after Known.
+	// NeedsHistory: nothing is taken unless the session is the opening Begun of
+	// it, "" for any, and has exactly Known events. Else the store answers
+	// Stale, with the events after Known, or with all of another opening.
 	NeedsHistory bool
 	Known        int64
+	// Begun names an opening of the session. What OpAppend appends, and
+	// OpGiveBack, is about that one, and is dropped in another. The store
+	// answers with the one that there is.
+	Begun string
 	// Event is appended to the history of the session, where that is open and
 	// something was taken.
 	Event []byte
@@ -53,7 +58,6 @@ type Batch struct {
 
 	Now    time.Time // by its clock, which never goes back for a key
 	Open   bool      // the session is
-	Begun  string    // of an open session: a name of this opening of it
 	Record bool      // of an open session: it was opened with Records
 	Stale  bool
 	Length int64   // of the history, with Event

@@ -148,11 +148,11 @@ func (h *Hold) CorrectShared(policyID, ruleID, actual string, ask func(*Batch) e
 
 // SucceededShared is Succeeded where the session is in a shared store.
 func (h *Hold) SucceededShared(ask func(*Batch) error) error {
-	if h.batch.Event == nil {
-		return nil
+	if h.batch.Event == nil || !h.batch.Open {
+		return nil // it is in no history
 	}
 	return ask(&Batch{
-		Op: OpAppend, Project: h.batch.Project, Agent: h.batch.Agent, Session: h.batch.Session,
+		Op: OpAppend, Project: h.batch.Project, Agent: h.batch.Agent, Session: h.batch.Session, Begun: h.batch.Begun,
 		Event: wireEvent{Succeeded: h.batch.Length}.encode(),
 	})
 }

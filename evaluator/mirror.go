@@ -28,7 +28,9 @@ type mirrored struct {
 	length  int64
 	history history
 	numbers map[int64]remembered // of events that may still be undone
-	ahead   time.Duration        // of the store's clock before ours
+
+	// When it was what time by the store's clock, and by ours.
+	theirs, ours time.Time
 }
 
 // of returns what is known of a session.
@@ -53,13 +55,14 @@ func (m *Mirror) of(project, session string) *mirrored {
 	return x
 }
 
-func (x *mirrored) now(now time.Time) int64 { return now.Add(x.ahead).UnixNano() }
+// now is about the time of the store at the time now of ours.
+func (x *mirrored) now(now time.Time) int64 { return x.theirs.Add(now.Sub(x.ours)).UnixNano() }
 
 // follow takes in what a store has answered at the time now of ours.
 func (x *mirrored) follow(b *Batch, now time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.ahead = b.Now.Sub(now)
+	x.theirs, x.ours = b.Now, now
 	if !b.Open || b.Begun != x.begun {
 		x.history, x.numbers, x.length, x.begun = history{}, nil, 0, b.Begun
 	}
@@ -84,7 +87,7 @@ func (x *mirrored) add(ev Event) {
 	}
 	x.length = ev.Number
 	var w wireEvent
-	if json.Unmarshal(ev.Data, &w) != nil {
+	if json.Unmarshal(ev.Data, &w) != nil || w.Tool == "" && w.Undo == 0 && w.Succeeded == 0 {
 		h.some, h.lost = true, max(h.lost, at)
 		return
 	}

@@ -81,33 +81,34 @@ func (q *sequence) judge(e *Evaluation, r *rule) judgement {
 	return judgement{outcome: passes}
 }
 
-// over says what q, which r is made of, says after the calls of h.
+// over says what q, which r is made of, says after the calls of h. What cannot
+// be known stands before a violation, which a human may have approved.
 func (q *sequence) over(e *Evaluation, r *rule, h *history, now int64) judgement {
-	for i := range q.blockedBy {
-		switch q.blockedBy[i].find(e, r, h, now) {
-		case foundNone:
-		case foundOne:
-			j := r.violated(rules.CodeSequenceViolated)
-			j.earlier = true
-			return j
-		case foundUnknown:
-			return sessionless
-		default:
-			return judgement{outcome: failed}
+	j, unknown := judgement{outcome: passes}, false
+	look := func(entries []entry, bad found, earlier bool) (ok bool) {
+		for i := range entries {
+			switch found := entries[i].find(e, r, h, now); found {
+			case foundNone, foundOne:
+				if found == bad && j.outcome == passes {
+					j = r.violated(rules.CodeSequenceViolated)
+					j.earlier = earlier
+				}
+			case foundUnknown:
+				unknown = true
+			default:
+				return false
+			}
 		}
+		return true
 	}
-	for i := range q.requires {
-		switch q.requires[i].find(e, r, h, now) {
-		case foundNone:
-			return r.violated(rules.CodeSequenceViolated)
-		case foundOne:
-		case foundUnknown:
-			return sessionless
-		default:
-			return judgement{outcome: failed}
-		}
+	switch {
+	case !look(q.blockedBy, foundOne, true) || !look(q.requires, foundNone, false):
+		return judgement{outcome: failed}
+	case unknown:
+		return sessionless
+	default:
+		return j
 	}
-	return judgement{outcome: passes}
 }
 
 type found uint8

@@ -3,6 +3,7 @@ package evaluator
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/useveto/veto-go/rules"
 )
@@ -58,7 +59,7 @@ func (e *Evaluation) settleShared(m *Mirror, ask func(*Batch) error, commit bool
 		past := m.of(e.call.Project, e.call.Session)
 		refused := false
 		if b.NeedsHistory {
-			refused, b.Known = e.lookBack(past)
+			refused, b.Known, b.Begun = e.lookBack(past)
 		}
 		b.Op = OpLook
 		if commit && !refused {
@@ -67,6 +68,9 @@ func (e *Evaluation) settleShared(m *Mirror, ask func(*Batch) error, commit bool
 		b.forget()
 		if err := ask(b); err != nil {
 			return err
+		}
+		if b.Taken && b.NeedsHistory {
+			e.lookAgain(past, b.Now)
 		}
 		if past != nil {
 			past.follow(b, e.now)
@@ -77,11 +81,15 @@ func (e *Evaluation) settleShared(m *Mirror, ask func(*Batch) error, commit bool
 		e.heed(b)
 		if b.Taken {
 			e.taken, e.batched = true, b
-		} else if commit && !e.refused() {
-			return errors.New("evaluator: the store has neither taken nor refused")
 		}
-		if e.refused() {
+		switch {
+		case e.refused():
+			if err := e.GiveBackShared(ask); err != nil {
+				return err
+			}
 			e.override(&e.verdict)
+		case commit && !b.Taken:
+			return errors.New("evaluator: the store has neither taken nor refused")
 		}
 		return nil
 	}
@@ -122,11 +130,23 @@ func (b *Batch) forget() {
 	}
 }
 
-// lookBack asks the sequences about what this process has seen of the session.
-func (e *Evaluation) lookBack(past *mirrored) (refused bool, known int64) {
+// lookBack asks the sequences about what this process has seen of the session:
+// so many events of that opening.
+func (e *Evaluation) lookBack(past *mirrored) (refused bool, known int64, begun string) {
 	past.mu.Lock()
 	defer past.mu.Unlock()
-	now := past.now(e.now)
+	return e.lookAt(past, past.now(e.now)), past.length, past.begun
+}
+
+// lookAgain is lookBack at the time by the clock of the store, which only its
+// answer tells; it may be another than was thought.
+func (e *Evaluation) lookAgain(past *mirrored, now time.Time) {
+	past.mu.Lock()
+	defer past.mu.Unlock()
+	e.lookAt(past, now.UnixNano())
+}
+
+func (e *Evaluation) lookAt(past *mirrored, now int64) (refused bool) {
 	for i := range e.takes {
 		t := &e.takes[i]
 		if t.sequence == nil {
@@ -135,7 +155,7 @@ func (e *Evaluation) lookBack(past *mirrored) (refused bool, known int64) {
 		t.lookBack(e, &past.history, now)
 		refused = refused || t.says.outcome != passes
 	}
-	return refused, past.length
+	return refused
 }
 
 // heed makes the answers of a store those of the takes.

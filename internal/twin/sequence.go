@@ -63,22 +63,26 @@ func (s sequence) missing(r *request) ruleVerdict {
 }
 
 func (s sequence) look(r *request) standing {
+	var says []standing
 	for _, entry := range s.BlockedBy {
 		found, trouble := r.find(entry, anyTool)
-		if trouble.violated {
-			return trouble
-		}
 		if found {
-			return standing{violated: true, code: rules.CodeSequenceViolated, earlier: true}
+			trouble = standing{violated: true, code: rules.CodeSequenceViolated, earlier: true}
 		}
+		says = append(says, trouble)
 	}
 	for _, entry := range s.Requires {
 		found, trouble := r.find(entry, namesTool)
-		if trouble.violated {
-			return trouble
+		if !found && !trouble.violated {
+			trouble = standing{violated: true, code: rules.CodeSequenceViolated}
 		}
-		if !found {
-			return standing{violated: true, code: rules.CodeSequenceViolated}
+		says = append(says, trouble)
+	}
+	for _, code := range []rules.Code{rules.CodeEvaluationError, rules.CodeSessionUnknown, rules.CodeSequenceViolated} {
+		for _, x := range says {
+			if x.violated && x.code == code {
+				return x
+			}
 		}
 	}
 	return standing{}
