@@ -58,14 +58,18 @@ type runningContext struct {
 
 func (r *running) acquire(parent context.Context, agent string) *runningContext {
 	key := parent
-	if !findable(parent) {
+	if !keepable(parent) {
 		key = nil // it is not kept
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if w := r.agents[agent][key]; w != nil && key != nil && (w.ctx.Err() != nil || w.ends != parent.Done()) {
 		// A framework has used the same context again, for another request.
-		r.drop(w)
+		if w.users > 0 && w.ctx.Err() == nil {
+			r.keepApart(w)
+		} else {
+			r.drop(w)
+		}
 	} else if w != nil && key != nil {
 		if w.users++; w.users == 1 {
 			r.idle--
@@ -95,12 +99,22 @@ func (r *running) acquire(parent context.Context, agent string) *runningContext 
 	return w
 }
 
-// findable reports whether ctx can be compared, and so be found again. Types of
-// contexts that cannot are rare, and comparing them panics.
-func findable(ctx context.Context) (ok bool) {
+// keepable reports whether ctx can be compared, and so be found again, and will
+// be forgotten when it ends. Types of contexts that cannot be compared are
+// rare, and comparing them panics. One that never ends would be kept for ever,
+// with the values in it, unless it is one that has none.
+func keepable(ctx context.Context) (ok bool) {
 	defer func() { ok = recover() == nil && ok }()
 	same := ctx
-	return same == ctx
+	return same == ctx && (ctx.Done() != nil || ctx == context.Background() || ctx == context.TODO())
+}
+
+// keepApart makes w, which is in use, one that is not found any more. The
+// caller holds r.mu.
+func (r *running) keepApart(w *runningContext) {
+	delete(r.agents[w.agent], w.parent)
+	w.parent = w.ctx
+	r.agents[w.agent][w.parent] = w
 }
 
 func (w *runningContext) done() {

@@ -212,3 +212,47 @@ func TestUntilSuspendedAtOnce(t *testing.T) {
 	eventually(t, func() bool { all, idle := a.running.kept(); return all == 0 && idle == 0 })
 	require.Empty(t, a.running.agents)
 }
+
+// within is a context that a framework uses again, for another request.
+type within struct{ context.Context }
+
+// A tool that runs is suspended also where its context has since been used for
+// another request.
+func TestUntilSuspendedOfContextsUsedAgain(t *testing.T) {
+	a := permissive(t)
+	one, cancelOne := context.WithCancel(t.Context())
+	two, cancelTwo := context.WithCancel(t.Context())
+	defer cancelOne()
+	defer cancelTwo()
+	caller := &within{one}
+	slow, releaseSlow := a.UntilSuspended(caller, "bot")
+	caller.Context = two
+	quick, releaseQuick := a.UntilSuspended(caller, "bot")
+	require.NotEqual(t, slow, quick)
+	releaseQuick()
+	a.Suspend("bot")
+	require.Equal(t, ErrSuspended, context.Cause(slow))
+	releaseSlow()
+	a.Resume("bot")
+
+	// And what was kept apart is let go of when it returns.
+	caller.Context = one
+	slow, releaseSlow = a.UntilSuspended(caller, "bot")
+	caller.Context = two
+	_, releaseQuick = a.UntilSuspended(caller, "bot")
+	releaseSlow()
+	require.Error(t, slow.Err())
+	releaseQuick()
+	all, idle := a.running.kept()
+	require.Equal(t, []int{1, 1}, []int{all, idle})
+}
+
+// A context that never ends, and its values, is not kept for ever.
+func TestUntilSuspendedKeepsNoEndlessContexts(t *testing.T) {
+	type key struct{}
+	a := permissive(t)
+	_, release := a.UntilSuspended(context.WithValue(context.Background(), key{}, "a secret"), "bot")
+	release()
+	all, _ := a.running.kept()
+	require.Zero(t, all)
+}
