@@ -228,7 +228,7 @@ func TestUntilSuspendedOfContextsUsedAgain(t *testing.T) {
 	slow, releaseSlow := a.UntilSuspended(caller, "bot")
 	caller.Context = two
 	quick, releaseQuick := a.UntilSuspended(caller, "bot")
-	require.NotEqual(t, slow, quick)
+	require.NotSame(t, slow, quick)
 	releaseQuick()
 	a.Suspend("bot")
 	require.Equal(t, ErrSuspended, context.Cause(slow))
