@@ -71,12 +71,16 @@ func (m *bucketMeter) until(tokens, want float64) time.Duration {
 
 func (m *bucketMeter) add(now int64, t *take) {
 	t.at = now
-	m.limiter.AllowN(instant(now), 1)
+	t.known = m.limiter.AllowN(instant(now), 1) // not, where a human approved it
 }
 
-// remove puts one token back. A limiter cannot be handed one, so it is made
-// anew; what is between two tokens is lost.
-func (m *bucketMeter) remove(now int64, _ *take) {
+// remove puts the token back that the call took, unless one has come in since:
+// that might have found the bucket full. A limiter cannot be handed a token, so
+// it is made anew; what is between two tokens is lost.
+func (m *bucketMeter) remove(now int64, t *take) {
+	if !t.known || now-t.at >= int64(m.window)/int64(m.max) {
+		return
+	}
 	m.refill(now, m.max, m.missing(now)-1)
 }
 
