@@ -74,6 +74,18 @@ func TestAttack_B4_CallerMutates(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &letter{[]string{"ann"}}, got4)
 
+	// A clause is in a filter, which is in a clause: both hold memory of others.
+	nested := filter{And: []clause{{Filter: filter{Values: []string{"ann"}}}}}
+	m.spoil = func() { nested.And[0].Filter.Values[0] = "eve" }
+	gotNested, err := wrap(t, load(t, everything, &veto.Options{Sink: m}), "t", echo[filter], bot[filter]())(ctx, nested)
+	require.NoError(t, err)
+	require.Equal(t, filter{And: []clause{{Filter: filter{Values: []string{"ann"}}}}}, gotNested)
+	tree := tiles{Kids: [][1]tiles{{{Kids: [][1]tiles{{{Name: "ann"}}}}}}}
+	m.spoil = func() { tree.Kids[0][0].Kids[0][0].Name = "eve" }
+	gotTree, err := wrap(t, load(t, everything, &veto.Options{Sink: m}), "t", echo[tiles], bot[tiles]())(ctx, tree)
+	require.NoError(t, err)
+	require.Equal(t, "ann", gotTree.Kids[0][0].Kids[0][0].Name)
+
 	embeds := struct{ *Extra }{&Extra{"ann"}}
 	m.spoil = func() { embeds.Note = "eve" }
 	gotEmbeds, err := wrap(t, load(t, everything, &veto.Options{Sink: m}), "t", echo[struct{ *Extra }], bot[struct{ *Extra }]())(ctx, embeds)

@@ -55,6 +55,36 @@ func (a *aliased) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(a))
 }
 
+// aliasedUntagged is of them, and leaves the names to its fields.
+type aliasedUntagged struct{ Path string }
+
+func (a *aliasedUntagged) UnmarshalJSON(data []byte) error {
+	type plain aliasedUntagged
+	return json.Unmarshal(data, (*plain)(a))
+}
+
+// aliasedList is a list of files, or one.
+type aliasedList []file
+
+func (l *aliasedList) UnmarshalJSON(data []byte) error {
+	type plain aliasedList
+	return json.Unmarshal(data, (*plain)(l))
+}
+
+// These say how they are written, as to a log, and nothing of how they are
+// read.
+type (
+	logged     struct{ Path string }
+	loggedText struct{ Path string }
+	loggedRate struct{ Rate float64 }
+	loggedSum  float64
+)
+
+func (logged) MarshalJSON() ([]byte, error)      { return []byte(`{"Path":"(a path)"}`), nil }
+func (*loggedText) MarshalText() ([]byte, error) { return []byte("(a path)"), nil }
+func (*loggedRate) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
+func (loggedSum) MarshalText() ([]byte, error)   { return []byte("(a sum)"), nil }
+
 // The path in outer is that of outer, not that of what it embeds.
 type outer struct {
 	inner
@@ -143,6 +173,24 @@ func TestAttack_B1_CaseOfKeys(t *testing.T) {
 	require.True(t, lets[aliased](t, `{"path":"/tmp/a"}`))
 	require.False(t, lets[aliased](t, `{"PATH":"/etc/passwd"}`))
 	require.False(t, lets[struct{ Files []aliased }](t, `{"Files":[{"PATH":"/etc/passwd"}]}`))
+
+	require.True(t, lets[aliasedUntagged](t, `{"Path":"/tmp/a"}`))
+	require.False(t, lets[aliasedUntagged](t, `{"path":"/etc/passwd"}`))
+	require.False(t, lets[struct{ By map[string]*aliasedUntagged }](t, `{"By":{"k":{"PATH":"/etc/passwd"}}}`))
+	require.True(t, lets[struct{ Files aliasedList }](t, `{"Files":[{"path":"/tmp/a"}]}`))
+	require.False(t, lets[struct{ Files aliasedList }](t, `{"Files":[{"PATH":"/etc/passwd"}]}`))
+
+	// How a type is written says nothing of how it is read.
+	require.True(t, lets[logged](t, `{"Path":"/tmp/a"}`))
+	require.False(t, lets[logged](t, `{"path":"/etc/passwd"}`))
+	require.False(t, lets[loggedText](t, `{"path":"/etc/passwd"}`))
+	require.False(t, lets[struct{ In loggedText }](t, `{"In":{"path":"/etc/passwd"}}`))
+	require.False(t, lets[struct{ In []map[string]*logged }](t, `{"In":[{"k":{"PATH":"/etc/passwd"}}]}`))
+	require.True(t, lets[loggedRate](t, `{"Rate":0.1}`))
+	require.False(t, lets[loggedRate](t, `{"Rate":99.99999999999999999999}`))
+	require.True(t, lets[struct{ Sum loggedSum }](t, `{"Sum":0.1}`))
+	require.False(t, lets[struct{ Sum loggedSum }](t, `{"Sum":99.99999999999999999999}`))
+	require.False(t, lets[struct{ In [1]loggedRate }](t, `{"In":[{"Rate":99.99999999999999999999}]}`))
 
 	require.True(t, lets[outer](t, `{"file":{"path":"/tmp/a"}}`))
 	require.False(t, lets[outer](t, `{"file":{"PATH":"/etc/passwd"}}`))

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"encoding/base64"
 	"strconv"
 
 	"github.com/useveto/veto-go/internal/decimal"
@@ -8,17 +9,29 @@ import (
 	"github.com/useveto/veto-go/internal/value"
 )
 
-// check returns where there is what encoding/json would take otherwise than the decision
-// takes it: a key for a field that it is only near, or a number for a float
-// that is another one.
+// check returns where there is what encoding/json would take otherwise than the
+// decision takes it, nil for nowhere.
 func (s *shape) check(t *value.Tree, i int32) *place {
 	n := &t.Nodes[i]
 	switch n.Kind {
 	case value.Number:
 		if s.float != 0 && !holds(n, s.float) {
-			return &place{what: value.NumberRange, offset: n.Pos}
+			return &place{fault: rounded, offset: n.Pos}
+		}
+	case value.String:
+		switch {
+		case s.number, s.bytes && s.element != nil:
+			return &place{fault: unquoted, offset: n.Pos}
+		case s.bytes && !isBase64(n.Text):
+			return &place{fault: otherBytes, offset: n.Pos}
 		}
 	case value.Array:
+		switch {
+		case s.bytes && s.element == nil:
+			return &place{fault: otherBytes, offset: n.Pos}
+		case s.fixed && int(n.Len) != s.length:
+			return &place{fault: otherLength, offset: n.Pos}
+		}
 		for c, e := t.First(i), 0; c < n.End && s.element != nil; c, e = t.Nodes[c].End, e+1 {
 			if wrong := s.element.check(t, c); wrong != nil {
 				return wrong.below(strconv.Itoa(e))
@@ -46,7 +59,7 @@ func (s *shape) member(t *value.Tree, c int32) *place {
 	fields := s.fields[key]
 	if fields == nil {
 		if name, near := s.folded[fold.String(key)]; near {
-			return (&place{what: value.FoldedKey, offset: t.Nodes[c].Pos}).below(name)
+			return (&place{fault: nearKey, offset: t.Nodes[c].Pos}).below(name)
 		}
 	}
 	for _, field := range fields {
@@ -71,4 +84,11 @@ func holds(n *value.Node, bits int) bool {
 	text := string(n.AppendNumber(nil))
 	f, err := strconv.ParseFloat(text, bits)
 	return err == nil && decimal.Compare(text, strconv.FormatFloat(f, 'g', -1, bits)) == 0
+}
+
+// isBase64 reports whether text is as encoding/json writes some bytes. It reads
+// them from others too: with line breaks, or with bits that are in no byte.
+func isBase64(text string) bool {
+	data, err := base64.StdEncoding.DecodeString(text)
+	return err == nil && base64.StdEncoding.EncodeToString(data) == text
 }

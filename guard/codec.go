@@ -72,7 +72,7 @@ var anyMap = reflect.TypeFor[map[string]any]()
 
 // codecOfType returns the codec of a type that is decided on by its JSON.
 func codecOfType[In any](t reflect.Type) (codec[In], []string, error) {
-	found, shape := surveyOf(t)
+	found, shape := surveyOf(t, speaks)
 	switch {
 	case !shape.object:
 		return nil, nil, fmt.Errorf("arguments of type %s are no JSON object: use a struct, a map with string keys, a string or raw JSON", t)

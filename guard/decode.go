@@ -2,6 +2,7 @@ package guard
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -17,12 +18,14 @@ type decoder[In any] struct{ shape *shape }
 // where they are not known.
 func decoderOf[In any]() (*decoder[In], []string, error) {
 	t := reflect.TypeFor[In]()
-	found, shape := surveyOf(t)
+	found, shape := surveyOf(t, readsItself)
 	switch {
 	case !shape.object && t != reflect.TypeFor[any]():
 		return nil, nil, fmt.Errorf("arguments of type %s are no JSON object: use a struct, a map with string keys or json.RawMessage", t)
 	case found.clash != "":
 		return nil, nil, fmt.Errorf("%s differ in case only, so every decision refuses them", found.clash)
+	case found.loose != "":
+		return nil, nil, errors.New(found.loose)
 	default:
 		return &decoder[In]{shape}, shape.names(), nil
 	}

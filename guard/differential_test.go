@@ -37,6 +37,25 @@ type (
 		Kids []chain           `json:"kids"`
 	}
 
+	// These hold themselves by value, so that what is in them is not known yet
+	// when they are met again.
+	filter struct {
+		And    []clause `json:"and,omitempty"`
+		Values []string `json:"values,omitempty"`
+	}
+	clause struct {
+		Not    bool   `json:"not"`
+		Filter filter `json:"filter"`
+	}
+	tiles struct {
+		Kids [][1]tiles `json:"kids"`
+		Name string     `json:"name"`
+	}
+	grove map[string]struct {
+		In   grove
+		Name string
+	}
+
 	low  struct{ Low, Only string }
 	mid  struct{ low }
 	high struct {
@@ -125,6 +144,11 @@ func TestTheToolGetsWhatWasDecidedOn(t *testing.T) {
 	differs[**box[string]](t)
 	differs[chain](t)
 	differs[*chain](t)
+	differs[filter](t)
+	differs[clause](t)
+	differs[tiles](t)
+	differs[grove](t)
+	differs[map[string]clause](t)
 	differs[box[int]](t)
 	differs[pair[string, box[[]float64]]](t)
 	differs[high](t)

@@ -35,9 +35,20 @@
 // nobody decodes the arguments but the guard, and a key that differs from a
 // field in case only, which encoding/json would accept, is refused; so is a
 // number that the float which encoding/json makes of it is not
-// (99.99999999999999999999 is 100). A type with an UnmarshalJSON of its own
-// reads what it likes: of its keys only those near a name in a tag of its own
-// fields are refused. The reason names the parameter and the byte.
+// (99.99999999999999999999 is 100), an array that is not as long as the tool's
+// (encoding/json would cut it or fill it up), bytes in another form than the one
+// that encoding/json writes, and a string for a json.Number. The reason names
+// the parameter and the byte. A null is decided on as null, and is zero to a
+// tool whose field cannot be nil.
+//
+// A struct with the option "string" in a tag, or with a map whose keys are no
+// plain strings ("1" and "01" are one to an int), cannot be guarded so: the tool
+// could get another value than is decided on.
+//
+// A type with an UnmarshalJSON of its own reads what it likes. Most read
+// themselves as the struct, slice or map that they are, so what would be refused
+// then is refused: let such a type keep what it reads otherwise in fields that
+// are not exported.
 //
 // # Parameters
 //

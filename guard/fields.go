@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -15,26 +16,30 @@ import (
 var (
 	timeType = reflect.TypeFor[time.Time]()
 
-	speakers = []reflect.Type{
-		reflect.TypeFor[json.Marshaler](), reflect.TypeFor[json.Unmarshaler](),
-		reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
-	}
+	writers = []reflect.Type{reflect.TypeFor[json.Marshaler](), reflect.TypeFor[encoding.TextMarshaler]()}
+	readers = []reflect.Type{reflect.TypeFor[json.Unmarshaler](), reflect.TypeFor[encoding.TextUnmarshaler]()}
 )
 
 // speaks reports whether values of t say themselves how they are written or
 // read.
-func speaks(t reflect.Type) bool {
-	for _, s := range speakers {
-		if t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(s) {
-			return true
-		}
-	}
-	return false
+func speaks(t reflect.Type) bool { return isOne(t, writers) || readsItself(t) }
+
+// readsItself reports whether values of t say themselves how they are read.
+func readsItself(t reflect.Type) bool { return isOne(t, readers) }
+
+func isOne(t reflect.Type, interfaces []reflect.Type) bool {
+	return t.Kind() != reflect.Interface && slices.ContainsFunc(interfaces, reflect.PointerTo(t).Implements)
 }
 
 // finds keeps the first finding.
 func (v *survey) finds(what *string, finding any) {
-	if *what == "" && !v.inside {
+	if !v.inside {
+		keep(what, finding)
+	}
+}
+
+func keep(what *string, finding any) {
+	if *what == "" {
 		*what = fmt.Sprint(finding)
 	}
 }
@@ -86,6 +91,9 @@ func (v *survey) field(s *shape, t reflect.Type, name string, f reflect.StructFi
 		v.finds(&v.clash, fmt.Sprintf("the parameters %q and %q of %s", other, name, t))
 	}
 	s.folded[folded] = name
+	if _, options, _ := strings.Cut(f.Tag.Get("json"), ","); slices.Contains(strings.Split(options, ","), "string") {
+		keep(&v.loose, fmt.Sprintf(`the field %s of %s has the option "string" and is decoded twice, so that the tool may get another value than is decided on; remove the option, and let the field be a string or a json.Number`, f.Name, t))
+	}
 	s.fields[name] = append(s.fields[name], v.of(f.Type))
 }
 
@@ -101,14 +109,4 @@ func nameOf(f reflect.StructField) (name string, kept bool) {
 		}
 	}
 	return name, tag != "-"
-}
-
-// tagged reports whether the tag of a field of t gives it the name.
-func tagged(t reflect.Type, name string) bool {
-	for i := range t.NumField() {
-		if n, kept := nameOf(t.Field(i)); kept && n == name {
-			return true
-		}
-	}
-	return false
 }

@@ -90,7 +90,8 @@ type run[Out any] struct {
 	raw     json.RawMessage // what is decided on, where that is raw JSON
 
 	reserved veto.Reservation
-	tickets  []string
+	handed   *approvals // that the context had for this call, nil for none
+	tickets  []string   // those, and what the call has been approved by since
 	result   veto.Result
 	err      error // why the tool does not run
 	allowed  bool
@@ -187,13 +188,13 @@ func (r *run[Out]) decide(params any) (blocked bool) {
 		if g.opts.Values != nil {
 			call.Context = g.opts.Values(r.caller)
 		}
-		r.tickets = approvalsOf(r.caller)
+		if r.handed = takeApprovals(r.caller); r.handed != nil {
+			r.tickets = r.handed.ids
+		}
 	}
 	if len(r.tickets) == 0 {
 		r.reserved, r.result, r.err = g.auth.Reserve(r.caller, call)
 	} else {
-		// They are for this call, and not for those that the tool makes.
-		r.ctx = context.WithValue(r.ctx, approvalKey{}, []string(nil))
 		r.reserved, r.result, r.err = g.auth.ReserveApproved(r.caller, call, r.tickets...)
 	}
 	for range maxTickets {
@@ -264,6 +265,10 @@ func (r *run[Out]) answered(err error) bool {
 	return err == nil || errors.Is(err, approval.ErrDenied) || errors.Is(err, approval.ErrExpired)
 }
 
+// blocked is the answer to a call that does not run.
 func (r *run[Out]) blocked() (Out, error) {
+	if r.handed != nil {
+		r.handed.giveBack()
+	}
 	return r.g.block(r.caller, &BlockedError{Tool: r.g.tool, Result: r.result, Err: r.err})
 }

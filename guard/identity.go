@@ -1,6 +1,10 @@
 package guard
 
-import "context"
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+)
 
 // Identity is who makes a call. It comes from the host, never from arguments.
 type Identity struct {
@@ -71,11 +75,30 @@ func WithCallID(ctx context.Context, id string) context.Context {
 // was escalated before, and that a human has approved since: it runs, once, if
 // it is the same call and nothing else stands against it now. Several ids are
 // for a call that several policies escalated.
+//
+// The first call that runs under the context has used the ids up: those that
+// its tool makes under the same context, as a context of a framework's may be,
+// and those that come after it are decided without them. A call that is blocked
+// leaves them to the next, so it may be made again under the same context, when
+// the human has answered. Of calls at the same time one has them.
 func WithApproval(ctx context.Context, ids ...string) context.Context {
-	return context.WithValue(ctx, approvalKey{}, ids)
+	return context.WithValue(ctx, approvalKey{}, &approvals{ids: slices.Clone(ids)})
 }
 
-func approvalsOf(ctx context.Context) []string {
-	ids, _ := ctx.Value(approvalKey{}).([]string)
-	return ids
+// approvals are tickets for one call.
+type approvals struct {
+	ids   []string
+	taken atomic.Bool
 }
+
+// takeApprovals returns those of ctx, for a call to use or give back; nil where
+// there are none, or another call has them.
+func takeApprovals(ctx context.Context) *approvals {
+	a, _ := ctx.Value(approvalKey{}).(*approvals)
+	if a == nil || len(a.ids) == 0 || !a.taken.CompareAndSwap(false, true) {
+		return nil
+	}
+	return a
+}
+
+func (a *approvals) giveBack() { a.taken.Store(false) }

@@ -206,6 +206,9 @@ func TestWhatIsLeftOutDoesNotReachTheTool(t *testing.T) {
 	require.Nil(t, all.M)
 	require.False(t, math.Signbit(all.F))
 	require.Equal(t, time.Time{}, all.T)
+	// JSON cannot say a zone to the second: to the tool it would be another
+	// moment.
+	refuses(t, struct{ At *time.Time }{&[]time.Time{time.Date(2026, 3, 2, 9, 30, 0, 0, time.FixedZone("", 3599))}[0]})
 	// Nor does a reading of the clock.
 	now := time.Now()
 	at, err := wrap(t, a, "t", echo[struct{ At time.Time }], bot[struct{ At time.Time }]())(t.Context(), struct{ At time.Time }{now})

@@ -3,6 +3,7 @@ package guard
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/useveto/veto-go/internal/value"
@@ -33,14 +34,15 @@ func (b *layouts) of(t reflect.Type) *value.Layout {
 	if l := b.seen[t]; l != nil || b.none {
 		return l
 	}
-	l := &value.Layout{Type: t, Kind: t.Kind()}
+	// What is asked for while it is being made is in itself, by a reference.
+	l := &value.Layout{Type: t, Kind: t.Kind(), Shares: true}
 	b.seen[t] = l
 	switch {
 	case t == timeType:
-		l.As, l.Shares = value.AsTime, true // a reading of the clock that is in no JSON
+		l.As = value.AsTime // which may have a reading of the clock that is in no JSON
 		return l
 	case t == numberType:
-		l.As = value.AsNumber
+		l.As, l.Shares = value.AsNumber, false
 		return l
 	case speaks(t):
 		b.none = true
@@ -48,16 +50,17 @@ func (b *layouts) of(t reflect.Type) *value.Layout {
 	}
 	switch kind := t.Kind(); {
 	case value.Scalar(kind):
+		l.Shares = false
 	case kind == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && !speaks(t.Elem()):
-		l.As, l.Shares = value.AsBytes, true
+		l.As = value.AsBytes
 	case kind == reflect.Slice, kind == reflect.Pointer, kind == reflect.Map && t.Key().Kind() == reflect.String && !speaks(t.Key()):
-		l.Shares = true // said before it can be asked for
 		l.Elem = b.of(t.Elem())
 	case kind == reflect.Array:
 		l.Elem = b.of(t.Elem())
-		l.Shares = !b.none && l.Elem.Shares
+		l.Shares = b.none || l.Elem.Shares
 	case kind == reflect.Struct:
 		b.fields(l, t, 0)
+		l.Shares = slices.ContainsFunc(l.Fields, func(f value.Field) bool { return f.Layout.Shares || clears(&f) })
 	default:
 		b.none = true
 	}
@@ -110,7 +113,6 @@ func (b *layouts) field(l *value.Layout, f reflect.StructField, name string, bas
 		return
 	}
 	l.Fields = append(l.Fields, field)
-	l.Shares = l.Shares || field.Layout.Shares || clears(&field)
 }
 
 // clears reports whether a field may be left out of the JSON that is not zero.

@@ -36,10 +36,25 @@ func refused(err error) *value.Refused {
 	return &errForeign.Refused
 }
 
+// fault is what encoding/json would take otherwise than a decision. Its text is
+// of a parameter and an offset.
+type fault struct {
+	problem value.Problem
+	text    string
+}
+
+var (
+	nearKey     = &fault{value.FoldedKey, "have a key that differs from parameter %s only in case, at byte %d"}
+	rounded     = &fault{value.NumberRange, "have for parameter %s a number that is another as a float, at byte %d; let the tool take a json.Number"}
+	unquoted    = &fault{value.Unencodable, "have for parameter %s a JSON string that would be read as something else, at byte %d"}
+	otherBytes  = &fault{value.Unencodable, "have for parameter %s bytes that are not written as encoding/json writes them, in base64, at byte %d"}
+	otherLength = &fault{value.Unencodable, "have for parameter %s an array that is not as long as the tool's, at byte %d"}
+)
+
 // place is where in raw JSON something is wrong: of a value by the names of
 // policies, in the spelling of the tool's type, and by its offset in bytes.
 type place struct {
-	what    value.Problem
+	*fault
 	pointer string
 	offset  int32
 }
@@ -64,11 +79,7 @@ func (p *place) name() string {
 
 // misfit says it.
 func (p *place) misfit() *misfit {
-	text := `have a key that differs from parameter %s only in case, at byte %d`
-	if p.what == value.NumberRange {
-		text = `have for parameter %s a number that is another as a float, at byte %d; let the tool take a json.Number`
-	}
-	return &misfit{value.Refused{Problem: p.what, Detail: fmt.Sprintf(text, p.name(), p.offset)}}
+	return &misfit{value.Refused{Problem: p.problem, Detail: fmt.Sprintf(p.text, p.name(), p.offset)}}
 }
 
 // mistyped says what encoding/json could not decode.

@@ -28,6 +28,9 @@ type order struct {
 	Slash  item            `json:"a/b"`
 	At     time.Time       `json:"at"`
 	Picky  *picky          `json:"picky"`
+	Bytes  []byte          `json:"bytes"`
+	Pairs  [][2]int        `json:"pairs"`
+	Exact  json.Number     `json:"exact"`
 }
 
 type item struct {
@@ -57,6 +60,9 @@ func TestWhatIsWrongWithJSON(t *testing.T) {
 		`{"items":{"secret":1}}`:             `are not of the type that the tool takes: have for parameter "items" a JSON object in the place of []guard_test.item, before byte 10`,
 		`{"by":{"secret":{"count":true}}}`:   `are not of the type that the tool takes: have for parameter "by.count" a JSON bool in the place of uint8, before byte 29`,
 		`{"at":"123456"}`:                    `are not of the type that the tool takes`,
+		`{"bytes":"MTIzNDU2\n"}`:             `have for parameter "bytes" bytes that are not written as encoding/json writes them, in base64, at byte 1`,
+		`{"pairs":[[1,2],[123456]]}`:         `have for parameter "/pairs/1" an array that is not as long as the tool's, at byte 16`,
+		`{"exact":"123456"}`:                 `have for parameter "exact" a JSON string that would be read as something else, at byte 1`,
 		`{"picky":123456}`:                   `are not of the type that the tool takes`,
 	} {
 		_, err := tool(t.Context(), json.RawMessage(raw))

@@ -1,11 +1,10 @@
 package guard
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
-
-	"github.com/useveto/veto-go/internal/fold"
 )
 
 // shape is what encoding/json makes of the values of a type.
@@ -14,14 +13,18 @@ type shape struct {
 	fields  map[string][]*shape // of a struct by their names, each with all that it could be
 	folded  map[string]string   // of a struct: those names by their folding
 	owners  map[string]string   // of a struct: the fields by those names
-	reads   bool                // they read themselves: there may be more fields
+	speaks  bool                // they speak for themselves: there may be other fields
 	element *shape              // of arrays, slices and maps
+	fixed   bool                // they are arrays
+	length  int                 // of so many elements, where fixed
+	bytes   bool                // they are slices of bytes, in base64, or of what speaks for itself, in arrays
+	number  bool                // they are a json.Number, which encoding/json reads from a string, too
 	float   int                 // bits that encoding/json keeps of a number; 0 for all of it
 }
 
 // names returns the parameters; nil where they are not known.
 func (s *shape) names() []string {
-	if s.fields == nil || s.reads {
+	if s.fields == nil || s.speaks {
 		return nil
 	}
 	names := slices.AppendSeq([]string{}, maps.Keys(s.fields))
@@ -35,9 +38,11 @@ type survey struct {
 	foreign string // what JSON cannot be, or cannot be read into
 	clash   string // two fields whose names differ in case only
 	twice   string // two fields of one name, of which at most one is in the JSON
+	loose   string // what encoding/json reads as the same from what is not to a decision
 
-	seen   map[visit]*shape // types may hold themselves
-	inside bool             // of a type that speaks for what is in it
+	speaks func(reflect.Type) bool // which types speak for themselves
+	seen   map[visit]*shape        // types may hold themselves
+	inside bool                    // of a type that speaks for what is in it
 }
 
 type visit struct {
@@ -45,8 +50,10 @@ type visit struct {
 	inside bool
 }
 
-func surveyOf(t reflect.Type) (*survey, *shape) {
-	v := &survey{seen: make(map[visit]*shape)}
+// surveyOf surveys t. Of types that speak for themselves only they know all: to
+// who reads JSON those are the ones that read themselves.
+func surveyOf(t reflect.Type, speaks func(reflect.Type) bool) (*survey, *shape) {
+	v := &survey{speaks: speaks, seen: make(map[visit]*shape)}
 	return v, v.of(t)
 }
 
@@ -66,16 +73,25 @@ func (v *survey) of(t reflect.Type) *shape {
 	switch {
 	case t == timeType:
 		return s
-	case speaks(t):
-		v.reading(s, t)
+	case v.speaks(t):
+		v.speaking(s, t)
 		return s
 	}
 	switch t.Kind() {
-	case reflect.Array, reflect.Slice:
+	case reflect.Array:
+		s.fixed, s.length = true, t.Len()
 		s.element = v.of(t.Elem())
+	case reflect.Slice:
+		if s.bytes = t.Elem().Kind() == reflect.Uint8; !s.bytes || speaks(t.Elem()) {
+			s.element = v.of(t.Elem())
+		}
 	case reflect.Map:
-		s.object = t.Key().Kind() == reflect.String
+		if s.object = t.Key().Kind() == reflect.String; !s.object || readsItself(t.Key()) {
+			keep(&v.loose, fmt.Sprintf("several keys of %s in JSON may be one key to the tool, so that it may get another value than is decided on; let the keys be strings", t))
+		}
 		s.element = v.of(t.Elem())
+	case reflect.String:
+		s.number = t == numberType
 	case reflect.Struct:
 		s.object = true
 		v.structFields(s, t)
@@ -92,23 +108,19 @@ func (v *survey) of(t reflect.Type) *shape {
 	return s
 }
 
-// reading surveys a type that says itself how it is read. What it does most
-// often is to read itself as the struct that it is, only by another name: so
-// keys that are near a field's name are looked at where a tag gives the name.
-func (v *survey) reading(s *shape, t reflect.Type) {
+// speaking surveys a type that speaks for itself. What most such types do is to
+// read themselves as what they are, only by another name; so it is looked at as
+// if they did.
+func (v *survey) speaking(s *shape, t reflect.Type) {
 	s.object = t.Kind() == reflect.Struct || t.Kind() == reflect.Map
-	s.reads = true
-	if t.Kind() != reflect.Struct {
-		return
-	}
+	s.speaks = true
 	was := v.inside
 	v.inside = true
-	v.structFields(s, t)
-	v.inside = was
-	for name := range s.fields {
-		if !tagged(t, name) {
-			delete(s.fields, name)
-			delete(s.folded, fold.String(name))
-		}
+	switch t.Kind() {
+	case reflect.Struct:
+		v.structFields(s, t)
+	case reflect.Slice, reflect.Map:
+		s.element = v.of(t.Elem())
 	}
+	v.inside = was
 }

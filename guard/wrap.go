@@ -46,8 +46,9 @@ func Wrap[C context.Context, In, Out any](a *veto.Authorizer, tool string, fn fu
 // WrapJSON returns the tool fn, guarded, for callers that have the arguments
 // as JSON: the guard decides on these bytes, and decodes them for the tool as
 // encoding/json does. What that would take for a field although its key
-// differs in case, or for another number, is refused, and so is what is not of
-// type In. In is a struct, a map with string keys, json.RawMessage or any.
+// differs in case, for another number, for other bytes or for another array, is
+// refused, and so is what is not of type In. In is a struct, a map with string
+// keys, json.RawMessage or any.
 func WrapJSON[C context.Context, In, Out any](a *veto.Authorizer, tool string, fn func(C, In) (Out, error), opts *Options[Out]) (func(C, json.RawMessage) (Out, error), error) {
 	if plain, ok := any(fn).(func(C, json.RawMessage) (Out, error)); ok {
 		return Wrap(a, tool, plain, opts)

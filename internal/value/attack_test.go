@@ -218,3 +218,22 @@ func TestAttack_B3_GoValues(t *testing.T) {
 		require.True(t, tree.Empty(), name)
 	}
 }
+
+// A float32 stands for the decimal that encoding/json writes, which past 2^24
+// is not the integer that it holds: 123456789 is kept as 123456792 and written
+// as 123456790.
+func TestAttack_A2_Float32PastItsIntegers(t *testing.T) {
+	for _, f := range []float32{16777216, 16777218, 123456789, -123456789, 999999984306749440, 1e15} {
+		raw, err := json.Marshal(map[string]float32{"n": f})
+		require.NoError(t, err)
+		var want, got Tree
+		require.Equal(t, OK, want.SetGo(json.RawMessage(raw), DefaultLimits))
+		for _, v := range []any{map[string]any{"n": f}, map[string]float32{"n": f}} {
+			require.Equal(t, OK, got.SetGo(v, DefaultLimits))
+			require.Equal(t, string(want.AppendCanonical(nil, Root)), string(got.AppendCanonical(nil, Root)))
+			b, err := NewBound(string(want.Nodes[1].AppendNumber(nil)))
+			require.NoError(t, err)
+			require.Zero(t, got.Nodes[1].Compare(&b), "%s", raw)
+		}
+	}
+}

@@ -303,7 +303,11 @@ func (f *filler) float(key string, v float64, form Form) Problem {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return NotFinite
 	}
-	if math.Abs(v) < 1e15 && v == math.Trunc(v) && (v != 0 || !math.Signbit(v)) {
+	most := 1e15
+	if form == Float32Form {
+		most = 1 << 24 // past that, fewer digits than those of the integer may do
+	}
+	if math.Abs(v) < most && v == math.Trunc(v) && (v != 0 || !math.Signbit(v)) {
 		return f.integer(key, int64(v)) // the same text, and cheaper to compare
 	}
 	f.slack += floatSize - 1

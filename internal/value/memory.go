@@ -268,7 +268,12 @@ func (f *filler) jsonNumber(key, text string) Problem {
 	return f.number(key, text)
 }
 
+// time appends a time. JSON cannot say a zone to the second: it would be
+// another moment.
 func (f *filler) time(key string, t *time.Time) Problem {
+	if _, offset := t.Zone(); offset%60 != 0 {
+		return Unencodable
+	}
 	text, err := t.MarshalText()
 	if err != nil {
 		return Unencodable

@@ -103,7 +103,7 @@ func TestMemoryIsItsJSON(t *testing.T) {
 		&whole{}, &sparse{}, &struct{}{},
 		&whole{"é\n\"", true, -1, -8, -16, -32, math.MinInt64, 1, 8, 16, 32, math.MaxUint64, 0.1, 1e300},
 		&whole{I64: math.MaxInt64, U: math.MaxUint, U64: math.MaxInt64 + 1, F32: math.MaxFloat32, F64: math.SmallestNonzeroFloat64},
-		&whole{F32: 16777216, F64: math.Copysign(0, -1)},
+		&whole{F32: 16777216, F64: math.Copysign(0, -1)}, &whole{F32: 16777218}, &whole{F32: 123456789}, &whole{F32: -1e15, F64: 1e15 - 1},
 		&sparse{"s", true, -1, 1, math.MaxUint64, 0.1, -0.5}, &sparse{F64: math.Copysign(0, -1)},
 		&nested{},
 		&nested{S: []sparse{}, L: []string{}, M: map[string][]int{}, E: map[string]float64{}, B: []byte{}, F: math.Copysign(0, -1)},
@@ -150,6 +150,8 @@ func TestMemoryThatIsNoParameters(t *testing.T) {
 		{&whole{F32: float32(math.NaN())}, NotFinite},
 		{&nested{N: "no number"}, NumberRange},
 		{&nested{T: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, Unencodable},
+		{&nested{T: time.Date(2026, 3, 2, 9, 30, 0, 0, time.FixedZone("", 3599))}, Unencodable}, // as it would be another moment
+		{&nested{T: time.Date(2026, 3, 2, 9, 30, 0, 0, time.FixedZone("", -30))}, Unencodable},
 		{&nested{B: make([]byte, 64<<10)}, TooLarge},
 		{&map[string]int{"a": 1, "A": 2}, FoldedKey},
 		{&struct{ C chan int }{}, Unencodable},
