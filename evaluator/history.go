@@ -96,15 +96,17 @@ func (s *State) remember(ses *session, e *Evaluation, now int64) {
 }
 
 // pastKey returns the call as it is remembered, in one text: equal calls, and
-// no others, have equal texts. It is valid until the next call.
+// no others, have equal texts, whatever the order of their members and the form
+// of their numbers, which no condition tells apart. It is valid until the next
+// call.
 func (e *Evaluation) pastKey() []byte {
 	text := e.pastText[:0]
 	if !e.args.Empty() {
-		text = e.args.AppendJSON(text, value.Root)
+		text = e.args.AppendCanonical(text, value.Root)
 	}
 	n := len(text)
 	if !e.context.Empty() {
-		text = e.context.AppendJSON(text, value.Root)
+		text = e.context.AppendCanonical(text, value.Root)
 	}
 	e.pastText = text
 	args, context, digest := text[:n], text[n:], []byte(nil)

@@ -45,7 +45,7 @@ func (e *Evaluation) Hold() *Hold {
 	h := &Hold{session: e.session, remembered: e.remembered}
 	for i := range e.takes {
 		if t := e.takes[i]; t.sums() {
-			t.key, t.value = slices.Clone(t.key), nil
+			t.key, t.value, t.counter = slices.Clone(t.key), nil, nil
 			h.sums = append(h.sums, heldSum{rule: t.rule, in: t})
 		}
 	}
@@ -72,7 +72,7 @@ func (s *State) Correct(h *Hold, now time.Time, policyID, ruleID, actual string)
 	}
 	at := s.time(now)
 	s.withHold(h, chosen, func(t *take) {
-		if c := s.find(t, h.session); c != nil {
+		if c := t.counter; c != nil {
 			if m, ok := c.meter.(*sumMeter); ok {
 				m.correct(c.at(at), t, amount)
 			}
@@ -99,9 +99,9 @@ func (s *State) withHold(h *Hold, takes []*heldSum, f func(*take)) {
 	}
 	for _, x := range takes {
 		one := []take{x.in}
-		locked := s.lock(one)
+		locked := s.lock(one, h.session, nil)
 		f(&one[0])
-		s.unlock(locked)
+		unlock(locked)
 	}
 }
 

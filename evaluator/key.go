@@ -17,26 +17,26 @@ func (e *Evaluation) appendKey(l *limit) bool {
 	e.keys = appendPart(e.keys, e.call.Project)
 	for i := range l.per {
 		switch l.per[i].kind {
-		case "agent":
+		case ofAgent:
 			e.keys = appendPart(e.keys, e.call.AgentID)
-		case "global":
-		case "tool":
+		case ofAll:
+		case ofTool:
 			e.keys = appendPart(e.keys, e.tool)
-		case "session":
+		case ofSession:
 			if e.call.Session == "" {
 				return false
 			}
 			e.keys = appendPart(e.keys, e.call.Session)
-		case "user":
+		case ofUser:
 			if e.call.User == "" {
 				return false
 			}
 			e.keys = appendPart(e.keys, e.call.User)
-		case "project":
+		case ofProject:
 			if e.call.Project == "" {
 				return false
 			}
-		case "param":
+		case ofParameter:
 			if !e.appendParameter(&l.per[i].param) {
 				return false
 			}

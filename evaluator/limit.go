@@ -31,8 +31,25 @@ type limit struct {
 
 // keyPart is a part of a counter's key.
 type keyPart struct {
-	kind  string // agent, global, tool, user, project, session or param
+	kind  keyKind
 	param constraint.Selector
+}
+
+type keyKind uint8
+
+const (
+	ofNothing keyKind = iota // not reached by a valid set: no call has that part
+	ofAgent
+	ofAll
+	ofTool
+	ofSession
+	ofUser
+	ofProject
+	ofParameter
+)
+
+var keyKinds = map[string]keyKind{
+	"agent": ofAgent, "global": ofAll, "tool": ofTool, "session": ofSession, "user": ofUser, "project": ofProject,
 }
 
 // parameter is a parameter by its name.
@@ -64,7 +81,7 @@ func (l *limit) basis(b *rules.Basis) {
 
 var (
 	perAgent = []string{"agent"}
-	byAgent  = []keyPart{{kind: "agent"}}
+	byAgent  = []keyPart{{kind: ofAgent}}
 )
 
 // compileParts returns the parts of a key; nil are those of the default.
@@ -74,9 +91,10 @@ func compileParts(per []string) []keyPart {
 	}
 	parts := make([]keyPart, len(per))
 	for i, text := range per {
-		parts[i].kind = text
 		if name, ok := strings.CutPrefix(text, "param:"); ok {
-			parts[i] = keyPart{"param", constraint.NewSelector(name)}
+			parts[i] = keyPart{ofParameter, constraint.NewSelector(name)}
+		} else {
+			parts[i].kind = keyKinds[text]
 		}
 	}
 	return parts
@@ -163,24 +181,22 @@ func (l *limit) judge(e *Evaluation, r *rule) judgement {
 	if l.session && e.call.Session == "" {
 		return sessionless
 	}
-	t := take{limit: l, rule: r, covered: r.soft && e.covers(r)}
-	start := len(e.keys)
-	if !e.appendKey(l) {
-		e.keys = e.keys[:start]
+	start, n := len(e.keys), len(e.takes)
+	e.takes = append(e.takes, take{}) // and filled in there: it is large
+	t := &e.takes[n]
+	t.limit, t.rule, t.covered = l, r, r.soft && e.covers(r)
+	j := judgement{outcome: passes}
+	if e.appendKey(l) {
+		t.key = e.keys[start:len(e.keys):len(e.keys)]
+		j = e.measure(t)
+	} else {
 		e.why = "the call lacks a part of the counter's key"
-		return judgement{outcome: failed}
+		j = judgement{outcome: failed}
 	}
-	t.key = e.keys[start:len(e.keys):len(e.keys)]
-	if j := e.measure(&t); j.outcome != passes {
-		e.keys = e.keys[:start]
-		return j
+	if j.outcome != passes || r.policy.flags.shadow { // a shadow counts nothing
+		e.keys, e.takes = e.keys[:start], e.takes[:n]
 	}
-	if r.policy.flags.shadow {
-		e.keys = e.keys[:start]
-		return judgement{outcome: passes} // a shadow counts nothing
-	}
-	e.takes = append(e.takes, t)
-	return judgement{outcome: passes}
+	return j
 }
 
 // sessionless is what a rule about sessions says of a call without one.
@@ -237,6 +253,10 @@ func (e *Evaluation) noMeasure(l *limit, why string) judgement {
 }
 
 func appendPart[T string | []byte](dst []byte, part T) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(part)))
+	if len(part) < 0x80 {
+		dst = append(dst, byte(len(part)))
+	} else {
+		dst = binary.AppendUvarint(dst, uint64(len(part)))
+	}
 	return append(dst, part...)
 }

@@ -48,22 +48,8 @@ func newMeter(l *limit) meter {
 	case SumAmounts:
 		return &sumMeter{window: int64(l.window)}
 	case CountValues:
-		return &valueMeter{window: int64(l.window), values: make(map[string]valueUse)}
+		return newValueMeter(int64(l.window))
 	default:
 		return &tallyMeter{}
 	}
-}
-
-// counter is a meter with its key.
-type counter struct {
-	key    string
-	owner  *owner
-	latest int64 // time never goes back for a key
-	meter  meter
-}
-
-// at returns the time that it is for the counter.
-func (c *counter) at(now int64) int64 {
-	c.latest = max(c.latest, now)
-	return c.latest
 }

@@ -3,6 +3,7 @@ package evaluator
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -153,59 +154,72 @@ func (p *Program) limitOf(t testing.TB, tool string) *limit {
 	return e.takes[0].limit
 }
 
-// Above 32 calls quota returns late, by a sixteenth of the window at most, and
-// under a load that is worth a limit that costs few calls.
+// Above 32 calls quota returns late, by a bucket of the window at most, and
+// that costs less than 1 % of the calls, also where the limit decides all the
+// time: against a log of all calls, which is exact.
 func TestLateQuotaCostsLittle(t *testing.T) {
-	for _, most := range []int{33, 100, 1000} {
-		for _, load := range []float64{0.5, 0.8, 1} {
-			r := rand.New(rand.NewPCG(13, uint64(most)))
-			p := compiled(t, keyed(1, func(int) rules.Rule {
-				return rules.Rule{Type: rules.RateLimited, RateLimit: &rules.RateLimit{MaxCalls: most, WindowSeconds: 60}}
-			}))
-			window := int64(time.Minute)
-			s := NewState(nil)
-			var e Evaluation
-			var ours, plain []int64
-			allowed, exact := 0, 0
-			now := int64(0)
-			call := rules.Call{AgentID: "bot", Tool: "t0"}
-			for range fewer(30_000) {
-				now += int64(r.ExpFloat64() * float64(window) / float64(most) / load)
-				for len(plain) > 0 && plain[0] <= now-window {
-					plain = plain[1:]
-				}
-				for len(ours) > 0 && ours[0] <= now-window-window/buckets {
-					ours = ours[1:]
-				}
-				p.Decide(&e, &call, s.base.Add(time.Duration(now)))
-				if e.Settle(s).Cause().Outcome == rules.Allowed {
-					allowed++
-					ours = append(ours, now)
-				} else {
-					require.GreaterOrEqual(t, len(ours), most, "denied, although a sixteenth later there is room")
-				}
-				if len(plain) < most {
-					exact++
-					plain = append(plain, now)
+	kinds := map[string]func(most int) *limit{
+		"calls": func(most int) *limit { return &limit{meter: CountCalls, max: most, window: time.Minute} },
+		"sum": func(most int) *limit {
+			return &limit{meter: SumAmounts, sum: amountOf(fmt.Sprint(most)), window: time.Minute, cost: amountOf("1")}
+		},
+	}
+	regular := func(*rand.Rand) float64 { return 1 }
+	arrivals := []func(*rand.Rand) float64{(*rand.Rand).ExpFloat64, regular}
+	for kind, newLimit := range kinds {
+		for _, most := range []int{33, 64, 100, 130, 200, 1000, 3000} {
+			worst := 0.
+			for _, load := range []float64{0.5, 0.8, 1, 1.05, 1.2, 1.5, 2, 3} {
+				for _, arrive := range arrivals {
+					worst = max(worst, lateQuota(t, newLimit(most), most, load, arrive))
 				}
 			}
-			less := 1 - float64(allowed)/float64(exact)
-			t.Logf("at most %d, load %.1f: %d calls of %d, %.2f%% fewer", most, load, allowed, exact, 100*less)
-			bound := 0.01
-			if load == 1 { // where the limit decides all the time
-				bound = 1. / buckets
-			}
-			require.LessOrEqual(t, less, bound)
+			t.Logf("%s: at most %d: up to %.2f%% fewer", kind, most, 100*worst)
+			require.LessOrEqual(t, worst, 0.01)
 		}
 	}
 }
 
-// The sixteenths of a window are as wide before the base of a State as after
-// it.
+// lateQuota returns which part of the calls of 100 windows is denied that a
+// log would allow.
+func lateQuota(t *testing.T, l *limit, most int, load float64, arrive func(*rand.Rand) float64) float64 {
+	r := rand.New(rand.NewPCG(13, uint64(most)))
+	m := newMeter(l)
+	window := int64(l.window)
+	var ours, plain []int64
+	allowed, exact := 0, 0
+	call := &take{limit: l, amount: l.cost}
+	for now := int64(0); now < 100*window; now += int64(arrive(r) * float64(window) / float64(most) / load) {
+		for len(plain) > 0 && plain[0] <= now-window {
+			plain = plain[1:]
+		}
+		for len(ours) > 0 && ours[0] <= now-window-window/buckets {
+			ours = ours[1:]
+		}
+		if fits, _ := m.look(now, call); fits {
+			m.add(now, call)
+			allowed++
+			ours = append(ours, now)
+		} else if len(ours) < most {
+			t.Fatal("denied, although a bucket later there is room")
+		}
+		if len(plain) < most {
+			exact++
+			plain = append(plain, now)
+		}
+	}
+	return 1 - float64(allowed)/float64(exact)
+}
+
+// The buckets of a window are as wide before the base of a State as after it.
 func TestBucketsBeforeTheBase(t *testing.T) {
-	require.Equal(t, []int64{-2, -1, -1, 0, 0, 1}, []int64{
-		bucketOf(-11, 160), bucketOf(-10, 160), bucketOf(-1, 160), bucketOf(0, 160), bucketOf(9, 160), bucketOf(10, 160),
-	})
+	const window = 10 * buckets
+	bucketOf := func(at int64) int64 { return int64(math.Floor(float64(at) / 10)) }
+	for earlier := int64(-41); earlier < 41; earlier++ {
+		for later := earlier; later < 41; later++ {
+			require.Equal(t, bucketOf(earlier) == bucketOf(later), sameBucket(earlier, later, window), "%d, %d", earlier, later)
+		}
+	}
 }
 
 // Two calls of one time use a value; the one that is given back leaves the

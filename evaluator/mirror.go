@@ -86,6 +86,7 @@ func (x *mirrored) add(ev Event) {
 		h.some, h.lost = true, max(h.lost, at)
 	}
 	x.length = ev.Number
+	delete(x.numbers, ev.Number-maxEvents)
 	var w wireEvent
 	if json.Unmarshal(ev.Data, &w) != nil || w.Tool == "" && w.Undo == 0 && w.Succeeded == 0 {
 		h.some, h.lost = true, max(h.lost, at)
@@ -95,6 +96,7 @@ func (x *mirrored) add(ev Event) {
 	case w.Undo != 0:
 		if r, ok := x.numbers[w.Undo]; ok {
 			h.forget(&r)
+			delete(x.numbers, w.Undo)
 		}
 		return
 	case w.Succeeded != 0:
@@ -120,7 +122,6 @@ func (x *mirrored) add(ev Event) {
 		x.numbers = make(map[int64]remembered)
 	}
 	x.numbers[ev.Number] = r
-	delete(x.numbers, ev.Number-maxEvents)
 }
 
 // wireEvent is an event as a store keeps it.

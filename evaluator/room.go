@@ -1,31 +1,53 @@
 package evaluator
 
-// insert makes the counter of t, or returns nil where there is no room. A few
-// counters that have run out make room first, so that the cost of clearing up
-// is spread over the inserts.
-func (s *State) insert(t *take, ses *session, e *Evaluation, now int64) *counter {
-	sh := &s.shards[t.shard]
-	if !t.inSession() {
-		s.sweep(sh, now)
-	}
-	o := s.owner(e.call.Project, e.call.AgentID)
-	if o == nil {
-		return nil
-	}
-	c := newCounter(t.limit)
-	c.key, c.owner = string(t.key), o
+import "slices"
+
+// insert makes the counter of t, and locks it unless it is one of a session:
+// nobody else knows it yet, so that its place in the order does not matter. It
+// returns noRoom where there is none, and again where somebody else has made
+// the counter since it was looked for.
+//
+// A few counters that have run out make room first, so that the cost of
+// clearing up is spread over the insertions.
+func (s *State) insert(t *take, ses *session, e *Evaluation, now int64, locked []*counter) ([]*counter, takeResult) {
 	if t.inSession() {
-		c.latest = ses.latest
+		if t.counter = ses.counters[string(t.key)]; t.counter != nil {
+			return locked, taken // of another take of the same call
+		}
+		o := s.owner(e.call.Project, e.call.AgentID)
+		if o == nil {
+			return locked, noRoom
+		}
+		c := newCounter(t.limit, t.key)
+		c.owner, c.latest = o, ses.latest
 		if ses.counters == nil {
 			ses.counters = make(map[string]*counter)
 		}
 		ses.counters[c.key] = c
-		return c
+		t.counter = c
+		return locked, taken
 	}
-	c.latest = sh.latest
-	sh.counters[c.key] = c
-	sh.all = append(sh.all, c)
-	return c
+	x := s.table(t.hash)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if c := x.find(t.hash, t.key); c != nil {
+		if !slices.Contains(locked, c) {
+			return locked, again
+		}
+		t.counter = c
+		return locked, taken
+	}
+	s.sweep(x, now)
+	o := s.owner(e.call.Project, e.call.AgentID)
+	if o == nil {
+		return locked, noRoom
+	}
+	c := newCounter(t.limit, t.key)
+	c.owner, c.latest, c.hash = o, x.latest, t.hash
+	c.mu.Lock()
+	x.insert(c)
+	t.counter = c
+	return append(locked, c), taken
 }
 
 // owner returns the owner of one counter more, or nil where there is no room.
@@ -75,28 +97,41 @@ func (s *State) leave(o *owner, n int) {
 	s.mu.Unlock()
 }
 
-// sweep looks at two counters and drops those that count nothing any more.
-func (s *State) sweep(sh *shard, now int64) {
-	for range 2 {
-		if len(sh.all) == 0 {
-			return
+// sweep looks at four buckets, in which there are two counters, and drops
+// those that count nothing any more. The caller holds x.mu. Counters that are
+// locked are in use.
+func (s *State) sweep(x *table, now int64) {
+	for range 4 {
+		if x.hand >= x.size.Load() {
+			x.hand = 0
 		}
-		if sh.hand >= len(sh.all) {
-			sh.hand = 0
+		for c := x.bucket(x.hand).Load(); c != nil; c = c.next.Load() {
+			if c.mu.TryLock() {
+				s.dropIdle(x, c, now)
+				c.mu.Unlock()
+			}
 		}
-		c := sh.all[sh.hand]
-		if !c.meter.idle(max(now, c.latest)) {
-			sh.hand++
-			continue
-		}
-		sh.latest = max(sh.latest, now, c.latest)
-		delete(sh.counters, c.key)
-		last := len(sh.all) - 1
-		sh.all[sh.hand] = sh.all[last]
-		sh.all[last] = nil
-		sh.all = sh.all[:last]
-		s.drop(c)
+		x.hand++
 	}
+}
+
+// discard drops a counter that was made for nothing. The caller has locked it.
+func (s *State) discard(c *counter, now int64) {
+	x := s.table(c.hash)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	s.dropIdle(x, c, now)
+}
+
+// dropIdle drops a counter that counts nothing any more. The caller holds x.mu
+// and c.mu.
+func (s *State) dropIdle(x *table, c *counter, now int64) {
+	if !c.meter.idle(max(now, c.latest)) {
+		return
+	}
+	x.latest = max(x.latest, now, c.latest)
+	x.remove(c)
+	s.drop(c)
 }
 
 // drop gives up the room of a counter that is no longer kept.
@@ -106,6 +141,7 @@ func (s *State) drop(c *counter) {
 		n += v.paid
 	}
 	s.leave(c.owner, n)
+	c.owner = nil
 }
 
 // roomFor makes room for the value of t in v: each takes the room of a

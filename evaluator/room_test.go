@@ -29,13 +29,14 @@ func checkState(t testing.TB, s *State) {
 		units := int64(1)
 		switch m := c.meter.(type) {
 		case *callMeter:
-			used := 0
-			for i, e := range m.entries {
+			used, entries := int32(0), m.entries()
+			for i, e := range entries {
 				require.Positive(t, e.calls)
-				require.True(t, i == 0 || m.entries[i-1].at < e.at, "entries are in order")
-				used += int(e.calls)
+				require.True(t, i == 0 || entries[i-1].at < e.at, "entries are in order")
+				used += e.calls
 			}
 			require.Equal(t, used, m.used)
+			require.LessOrEqual(t, len(entries), max(exactEntries, buckets+1))
 		case *sumMeter:
 			var sum decimal.Amount
 			for i, e := range m.entries {
@@ -44,27 +45,40 @@ func checkState(t testing.TB, s *State) {
 				sum = sum.Plus(e.amount)
 			}
 			require.Equal(t, sum, m.sum)
-			require.LessOrEqual(t, len(m.entries), exactEntries)
+			require.LessOrEqual(t, len(m.entries), maxSumEntries)
 		case *valueMeter:
 			units += int64(m.paid)
 			require.GreaterOrEqual(t, m.paid, len(m.values)-1, "every value has room")
+			require.Len(t, m.byTime, len(m.values))
+			for i, u := range m.byTime {
+				require.Same(t, u, m.values[u.value])
+				require.Equal(t, i, u.place)
+				require.LessOrEqual(t, m.byTime[(i-1)/2].at, u.at)
+				require.LessOrEqual(t, u.at, m.newest)
+			}
 		}
 		live += units
 		owners[c.owner] += units
 	}
-	for i := range s.shards {
-		sh := &s.shards[i]
-		require.Len(t, sh.all, len(sh.counters))
-		for _, c := range sh.all {
-			require.Same(t, c, sh.counters[c.key])
+	for i := range s.tables {
+		x := &s.tables[i]
+		all := x.all()
+		require.Len(t, all, x.count)
+		for _, c := range all {
+			require.Same(t, x, s.table(c.hash))
+			require.Same(t, c, x.find(c.hash, []byte(c.key)))
+			require.True(t, c.mu.TryLock(), "nobody uses it")
+			c.mu.Unlock()
+			look(c)
+		}
+	}
+	for _, ses := range s.sessions.open {
+		for _, c := range ses.counters {
 			look(c)
 		}
 	}
 	bytes := 0
 	for _, ses := range s.sessions.open {
-		for _, c := range ses.counters {
-			look(c)
-		}
 		h := &ses.history
 		size := 0
 		for i, ev := range h.events {
@@ -112,7 +126,7 @@ func TestManyKeys(t *testing.T) {
 
 	allowed := make([]int, agents)
 	times := make([]time.Duration, 0, s.maxKeys)
-	before := heap()
+	before := heapBytes()
 	// One agent asks for all the room, and gets its own; then the others do.
 	for k := range keys {
 		agent := 0
@@ -134,7 +148,7 @@ func TestManyKeys(t *testing.T) {
 	}
 	require.Equal(t, s.maxKeys, s.live.Load())
 	require.Equal(t, rules.CodeLimitsUnavailable, ask(agents, -1), "another agent, when all is full")
-	grown := heap() - before
+	grown := heapBytes() - before
 	t.Logf("%d keys: the heap has grown by %d MiB, %d bytes a counter", keys, grown>>20, grown/s.maxKeys)
 	require.LessOrEqual(t, grown, int64(320<<20)*s.maxKeys/defaultMaxKeys+1<<20)
 
@@ -154,8 +168,8 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
-// heap is how much is reachable.
-func heap() int64 {
+// heapBytes is how much is reachable.
+func heapBytes() int64 {
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
@@ -246,9 +260,9 @@ func TestRoomReturns(t *testing.T) {
 			s.EndSession(project, fmt.Sprint("s", i))
 		}
 	}
-	for i := range s.shards {
-		for sh := &s.shards[i]; len(sh.all) > 0; {
-			s.sweep(sh, later)
+	for i := range s.tables {
+		for x := &s.tables[i]; x.count > 0; {
+			s.sweep(x, later)
 		}
 	}
 	for range 100 {

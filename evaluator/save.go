@@ -1,15 +1,11 @@
 package evaluator
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/gob"
 	"errors"
-	"fmt"
 	"io"
 	"time"
-
-	"github.com/useveto/veto-go/internal/decimal"
 )
 
 // saved is one record of a saved State: a counter, a session or an event of
@@ -45,6 +41,7 @@ const (
 	savedSessionCounter
 	savedEvent
 	savedEnd
+	savedBegin // At is a time before which no counter begins
 )
 
 const saveMagic = "veto-state-1\n"
@@ -63,8 +60,18 @@ func (s *State) WriteTo(w io.Writer) (int64, error) {
 		return out.n, err
 	}
 	enc := gob.NewEncoder(out)
-	for i := range s.shards {
-		for _, r := range s.saveShard(&s.shards[i]) {
+	for i := range s.tables {
+		x := &s.tables[i]
+		if at := x.begin(); at != never {
+			if err := enc.Encode(&saved{Kind: savedBegin, At: s.unix(at)}); err != nil {
+				return out.n, err
+			}
+		}
+		for _, c := range x.all() {
+			r, live := s.saveLocked(c)
+			if !live {
+				continue
+			}
 			if err := enc.Encode(&r); err != nil {
 				return out.n, err
 			}
@@ -101,14 +108,14 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (s *State) saveShard(sh *shard) []saved {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	all := make([]saved, len(sh.all))
-	for i, c := range sh.all {
-		all[i] = s.saveCounter(c, savedCounter)
+// saveLocked is saveCounter of a counter in a table, unless it was dropped.
+func (s *State) saveLocked(c *counter) (r saved, live bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.owner == nil {
+		return r, false
 	}
-	return all
+	return s.saveCounter(c, savedCounter), true
 }
 
 func (s *State) saveCounter(c *counter, kind savedKind) saved {
@@ -116,7 +123,7 @@ func (s *State) saveCounter(c *counter, kind savedKind) saved {
 	switch m := c.meter.(type) {
 	case *callMeter:
 		r.Meter, r.Window = CountCalls, m.window
-		for _, e := range m.entries {
+		for _, e := range m.entries() {
 			r.Times, r.Calls = append(r.Times, s.unix(e.at)), append(r.Calls, e.calls)
 		}
 	case *bucketMeter:
@@ -168,137 +175,4 @@ func (s *State) saveSession(ses *session) []saved {
 func (s *State) unix(at int64) int64 { return s.base.UnixNano() + at }
 func (s *State) since(unix int64) int64 {
 	return s.time(time.Unix(0, unix)) // without the monotonic reading of base
-}
-
-// ReadState reads what WriteTo wrote. opts may be nil; they are the bounds of
-// what is added later, and do not drop what is read. What is damaged, cut or
-// of another version is ErrState, and then there is no State: a limit is not
-// to begin anew because a file is broken.
-func ReadState(r io.Reader, opts *StateOptions) (*State, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
-	n := len(data) - sha256.Size
-	if n < len(saveMagic) || string(data[:len(saveMagic)]) != saveMagic {
-		return nil, ErrState
-	}
-	if sum := sha256.Sum256(data[:n]); !bytes.Equal(sum[:], data[n:]) {
-		return nil, ErrState
-	}
-	s := NewState(opts)
-	dec := gob.NewDecoder(bytes.NewReader(data[len(saveMagic):n]))
-	var ses *session
-	for {
-		var r saved
-		if err := dec.Decode(&r); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrState, err)
-		}
-		if r.Kind == savedEnd {
-			return s, nil
-		}
-		if !s.restore(&r, &ses) {
-			return nil, ErrState
-		}
-	}
-}
-
-// restore adds a record; ses is the session that it belongs to, if to any.
-func (s *State) restore(r *saved, ses **session) bool {
-	at := s.since(r.At)
-	switch r.Kind {
-	case savedSession:
-		*ses = &session{key: r.Key, latest: at, history: history{some: r.Lost, lost: s.since(r.Since)}}
-		s.sessions.open[r.Key] = *ses
-		s.sessions.all = append(s.sessions.all, *ses)
-		return true
-	case savedEvent:
-		if *ses == nil {
-			return false
-		}
-		call := pastCall{tool: r.Tool, agent: r.Agent, user: r.User, args: r.Args, context: r.Context}
-		call.bare = copy(call.digest[:], r.Digest) > 0
-		ev := newEvent(call.pastKey(), at, never)
-		if r.Succeeded {
-			ev.succeeded = s.since(r.SucceededAt)
-		}
-		(*ses).history.put(ev)
-		s.sessions.bytes += int64(ev.size())
-		return true
-	}
-	m := s.restoreMeter(r, at)
-	if m == nil {
-		return false
-	}
-	c := &counter{key: r.Key, latest: at, meter: m, owner: s.owners[r.Owner]}
-	if c.owner == nil {
-		c.owner = &owner{key: r.Owner}
-		s.owners[r.Owner] = c.owner
-	}
-	units := int64(1)
-	if v, ok := m.(*valueMeter); ok {
-		v.paid = max(0, len(v.values)-1)
-		units += int64(v.paid)
-	}
-	c.owner.live += units
-	s.live.Add(units)
-	if r.Kind == savedCounter {
-		sh := &s.shards[s.shardOf([]byte(c.key))]
-		sh.counters[c.key] = c
-		sh.all = append(sh.all, c)
-		return true
-	}
-	if r.Kind != savedSessionCounter || *ses == nil {
-		return false
-	}
-	if (*ses).counters == nil {
-		(*ses).counters = make(map[string]*counter)
-	}
-	(*ses).counters[c.key] = c
-	return true
-}
-
-func (s *State) restoreMeter(r *saved, at int64) meter {
-	if r.Window < buckets && (r.Window != 0 || r.Meter == CountCalls) {
-		return nil
-	}
-	switch r.Meter {
-	case CountCalls:
-		m := &callMeter{window: r.Window}
-		for i := range min(len(r.Times), len(r.Calls)) {
-			m.entries = append(m.entries, callEntry{s.since(r.Times[i]), r.Calls[i]})
-			m.used += int(r.Calls[i])
-		}
-		return m
-	case TokenBucket:
-		if r.Max < 1 || r.Window == 0 {
-			return nil
-		}
-		m := newBucket(r.Max, time.Duration(r.Window))
-		m.refill(at, r.Max, r.N)
-		return m
-	case SumAmounts:
-		m := &sumMeter{window: r.Window}
-		for i := range min(len(r.Times), len(r.Amounts)) {
-			amount, ok := decimal.AmountOfDigits(r.Amounts[i])
-			if !ok {
-				return nil
-			}
-			m.entries = append(m.entries, sumEntry{s.since(r.Times[i]), amount})
-			m.sum = m.sum.Plus(amount)
-		}
-		return m
-	case CountValues:
-		m := &valueMeter{window: r.Window, values: make(map[string]valueUse), oldest: at}
-		for i := range min(len(r.Times), len(r.Values)) {
-			use := valueUse{at: s.since(r.Times[i])}
-			m.values[r.Values[i]] = use
-			m.oldest = min(m.oldest, use.at)
-		}
-		return m
-	case Tally:
-		return &tallyMeter{n: r.N}
-	default:
-		return nil
-	}
 }

@@ -153,8 +153,8 @@ func TestSavedTokenBucket(t *testing.T) {
 		}
 		same := count(loaded(t, data, nil))
 		require.Equal(t, same, count(loaded(t, savedBytes(t, loaded(t, data, nil)), nil)), "saved twice")
-		for i := range s.shards {
-			for _, c := range s.shards[i].all {
+		for i := range s.tables {
+			for _, c := range s.tables[i].all() {
 				tokens := c.meter.(*bucketMeter).limiter.TokensAt(instant(c.at(s.time(now))))
 				require.LessOrEqual(t, float64(same), tokens)
 				require.GreaterOrEqual(t, float64(same), tokens-1)
@@ -220,25 +220,89 @@ func TestSenselessState(t *testing.T) {
 		return append(buf.Bytes(), sum[:]...)
 	}
 	end := saved{Kind: savedEnd}
+	ses := saved{Kind: savedSession, Key: "s"}
+	calls := saved{Kind: savedCounter, Key: "k", At: 9, Meter: CountCalls, Window: 1e9, Times: []int64{3, 9}, Calls: []int32{2, 1}}
+	amounts := saved{Kind: savedCounter, Key: "a", At: 9, Meter: SumAmounts, Window: 1e9, Times: []int64{9}, Amounts: []string{amountOf("1").Digits()}}
+	values := saved{Kind: savedCounter, Key: "v", At: 9, Meter: CountValues, Window: 1e9, Times: []int64{9, 3}, Values: []string{"x", "y"}}
+	tally := saved{Kind: savedSessionCounter, Key: "t", Meter: Tally, N: 1}
+	event := saved{Kind: savedEvent, Tool: "t", At: 5}
 	_, err := ReadState(bytes.NewReader(write(end)), nil)
 	require.NoError(t, err)
+	_, err = ReadState(bytes.NewReader(write(calls, amounts, values, ses, tally, event, end)), nil)
+	require.NoError(t, err)
+	but := func(r saved, change func(*saved)) []saved {
+		change(&r)
+		return []saved{ses, r, end}
+	}
 	for name, records := range map[string][]saved{
-		"no end":                   {},
-		"an event of no session":   {{Kind: savedEvent}, end},
-		"a counter of no session":  {{Kind: savedSessionCounter, Meter: Tally}, end},
-		"an unknown kind":          {{Kind: 99, Meter: Tally}, end},
-		"no kind":                  {{Meter: Tally}, end},
-		"an unknown meter":         {{Kind: savedCounter, Meter: 99}, end},
-		"no window":                {{Kind: savedCounter, Meter: CountCalls}, end},
-		"a negative window":        {{Kind: savedCounter, Meter: SumAmounts, Window: -1}, end},
-		"a window of a nanosecond": {{Kind: savedCounter, Meter: SumAmounts, Window: 1}, end},
-		"an amount that is none":   {{Kind: savedCounter, Meter: SumAmounts, Window: 1e9, Times: []int64{1}, Amounts: []string{"1"}}, end},
-		"a bucket of nothing":      {{Kind: savedCounter, Meter: TokenBucket, Window: 1e9}, end},
+		"no end":                    {},
+		"an event of no session":    {{Kind: savedEvent}, end},
+		"a counter of no session":   {{Kind: savedSessionCounter, Meter: Tally}, end},
+		"an unknown kind":           {{Kind: 99, Meter: Tally}, end},
+		"no kind":                   {{Meter: Tally}, end},
+		"an unknown meter":          {{Kind: savedCounter, Meter: 99}, end},
+		"no window":                 {{Kind: savedCounter, Meter: CountCalls}, end},
+		"a negative window":         {{Kind: savedCounter, Meter: SumAmounts, Window: -1}, end},
+		"a window of a nanosecond":  {{Kind: savedCounter, Meter: SumAmounts, Window: 1}, end},
+		"an amount that is none":    {{Kind: savedCounter, Meter: SumAmounts, Window: 1e9, Times: []int64{1}, Amounts: []string{"1"}}, end},
+		"a bucket of nothing":       {{Kind: savedCounter, Meter: TokenBucket, Window: 1e9}, end},
+		"a bucket that is too full": {{Kind: savedCounter, Meter: TokenBucket, Window: 1e9, Max: 1, N: -1}, end},
+		"something after the end":   {end, end},
+		"a session twice":           {ses, ses, end},
+		"a counter twice":           {calls, calls, end},
+		"a session's counter twice": {ses, tally, tally, end},
+		"an event twice":            {ses, event, event, end},
+		"events out of order":       {ses, event, {Kind: savedEvent, Tool: "u", At: 4}, end},
+		"a session's window":        but(tally, func(r *saved) { r.Meter, r.Window = CountValues, 1e9 }),
+		"a window of no end":        but(values, func(r *saved) { r.Window = 0 }),
+		"a tally of a window":       but(tally, func(r *saved) { r.Kind = savedCounter }),
+		"a tally below zero":        but(tally, func(r *saved) { r.N = -1 }),
+		"calls out of order":        but(calls, func(r *saved) { r.Times = []int64{9, 3} }),
+		"calls of one time":         but(calls, func(r *saved) { r.Times = []int64{9, 9} }),
+		"calls after the last":      but(calls, func(r *saved) { r.At = 8 }),
+		"no calls":                  but(calls, func(r *saved) { r.Calls = []int32{0, 1} }),
+		"fewer than no calls":       but(calls, func(r *saved) { r.Calls = []int32{-1, 5} }),
+		"too many calls":            but(calls, func(r *saved) { r.Calls = []int32{1 << 30, 1 << 30} }),
+		"calls without times":       but(calls, func(r *saved) { r.Times = r.Times[:1] }),
+		"no amount":                 but(amounts, func(r *saved) { r.Amounts = []string{amountOf("0").Digits()} }),
+		"amounts without times":     but(amounts, func(r *saved) { r.Times = nil }),
+		"a value twice":             but(values, func(r *saved) { r.Values = []string{"x", "x"} }),
+		"values after the last":     but(values, func(r *saved) { r.At = 8 }),
+		"values without times":      but(values, func(r *saved) { r.Times = nil }),
 	} {
 		s, err := ReadState(bytes.NewReader(write(records...)), nil)
 		require.ErrorIs(t, err, ErrState, name)
 		require.Nil(t, s)
 	}
+}
+
+// A counter that is made after a restart does not begin before the time of one
+// that was dropped before it: a clock that was set back frees nothing.
+func TestBeginIsSaved(t *testing.T) {
+	p := compiled(t, keyed(1, func(int) rules.Rule {
+		return rules.Rule{Type: rules.RateLimited, RateLimit: &rules.RateLimit{MaxCalls: 1, WindowSeconds: 60, Per: []string{"param:k"}}}
+	}))
+	ask := func(s *State, k int, now time.Time) rules.Code {
+		var e Evaluation
+		p.Decide(&e, &rules.Call{AgentID: "bot", Tool: "t0", Parameters: json.RawMessage(fmt.Sprintf(`{"k":%d}`, k))}, now)
+		return e.Settle(s).Cause().Code
+	}
+	s := NewState(nil)
+	for k := range 1000 {
+		require.Equal(t, rules.CodeAllowed, ask(s, k, wallStart))
+	}
+	late := s.time(wallStart.Add(time.Hour))
+	for i := range s.tables {
+		for x := &s.tables[i]; x.count > 0; {
+			s.sweep(x, late)
+		}
+	}
+	again := loaded(t, savedBytes(t, s), nil)
+	for k := range 1000 {
+		require.Equal(t, rules.CodeAllowed, ask(again, k, wallStart))
+		require.Equal(t, rules.CodeRateLimited, ask(again, k, wallStart.Add(time.Hour)), "it counts from the later time")
+	}
+	checkState(t, again)
 }
 
 // An error of the writer is that of WriteTo, wherever it comes.

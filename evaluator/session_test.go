@@ -318,3 +318,25 @@ func TestSessionStorm(t *testing.T) {
 	wg.Wait()
 	checkState(t, s)
 }
+
+// Calls that differ in the order of their members, or in the form of a number,
+// are one.
+func TestEqualCallsAreOne(t *testing.T) {
+	p := compiled(t, keyed(1, func(int) rules.Rule {
+		return rules.Rule{Type: rules.Sequenced, Sequence: &rules.Sequence{BlockedBy: []rules.SequenceEntry{{Tools: []string{"never"}}}}}
+	}))
+	s := NewState(nil)
+	require.NoError(t, s.OpenSession("", "s", wallStart))
+	for i := range 50 {
+		var e Evaluation
+		var params any = map[string]any{"a": 1, "b": map[string]any{"c": 2.0, "d": 3, "e": 4}, "f": []any{1, 2}}
+		if i%2 == 0 {
+			params = json.RawMessage(`{"f":[1,2e0],"b":{"e":4,"d":3,"c":2},"a":1.0}`)
+		}
+		p.Decide(&e, &rules.Call{AgentID: "bot", Tool: "t0", Session: "s", Parameters: params}, wallStart)
+		require.Equal(t, rules.CodeAllowed, e.Settle(s).Cause().Code)
+	}
+	for _, ses := range s.sessions.open {
+		require.Len(t, ses.history.events, 1)
+	}
+}

@@ -3,7 +3,7 @@ package evaluator
 import (
 	"hash/maphash"
 	"math"
-	"math/bits"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +32,9 @@ const (
 	defaultMaxSessions     = 100_000
 	defaultSessionIdle     = 24 * time.Hour
 	defaultHistoryBytes    = 256 << 20
-	shardCount             = 64 // as many as fit the bits of one word
+
+	tableBits  = 4
+	tableCount = 1 << tableBits // so that few insertions wait for each other
 )
 
 // State is the history that limits count: how many calls of each key were
@@ -48,9 +50,9 @@ type State struct {
 	base    time.Time
 	maxKeys int64
 	perUser int64
-	live    atomic.Int64 // counters in all shards and sessions
-	shards  [shardCount]shard
+	tables  [tableCount]table
 
+	live   atomic.Int64 // counters in all tables and sessions
 	mu     sync.Mutex
 	owners map[string]*owner // by project and agent
 
@@ -61,16 +63,6 @@ type State struct {
 type owner struct {
 	key  string
 	live int64 // guarded by State.mu
-}
-
-// shard is a part of the counters, by the hash of their keys.
-type shard struct {
-	mu       sync.Mutex
-	counters map[string]*counter
-	all      []*counter // the same, for sweeping a few at a time
-	hand     int
-	latest   int64 // no counter that was swept knew a later time
-	_        [64]byte
 }
 
 // NewState returns an empty State. opts may be nil.
@@ -84,9 +76,8 @@ func NewState(opts *StateOptions) *State {
 		perUser: int64(or(opts.MaxKeysPerAgent, defaultMaxKeysPerAgent)),
 		owners:  make(map[string]*owner),
 	}
-	for i := range s.shards {
-		s.shards[i].counters = make(map[string]*counter)
-		s.shards[i].latest = math.MinInt64
+	for i := range s.tables {
+		s.tables[i].init()
 	}
 	s.sessions.init(opts)
 	return s
@@ -114,18 +105,19 @@ const (
 	noRoom takeResult = iota // the zero value refuses
 	taken
 	refused // some take says why
+	again   // somebody else has made a counter that was not there
 )
 
 // take looks at everything that e.takes rests on, and where nothing stands
 // against the call and commit is set, counts the call everywhere. Nothing
-// changes in between: the session and the shards of all counters are locked.
+// changes in between: the session and all counters are locked.
 func (s *State) take(e *Evaluation, commit bool) takeResult {
 	now := s.time(e.now)
 	ses := s.lockSession(e, now)
 	if ses != nil {
 		defer ses.mu.Unlock()
 	}
-	result := taken
+	fits := true
 	for i := range e.takes {
 		t := &e.takes[i]
 		t.says = judgement{outcome: passes}
@@ -135,53 +127,68 @@ func (s *State) take(e *Evaluation, commit bool) takeResult {
 		case t.sequence != nil:
 			t.lookBack(e, &ses.history, ses.at(now))
 		}
-		if t.says.outcome != passes {
-			result = refused
-		}
+		fits = fits && t.says.outcome == passes
 	}
 	if commit && ses != nil {
 		e.addTallies()
 	}
-	locked := s.lock(e.takes)
-	defer s.unlock(locked)
+	result := again
+	for result == again {
+		result = s.takeCounters(e, ses, now, fits, commit)
+	}
+	if result == taken && commit && ses != nil {
+		s.remember(ses, e, now)
+	}
+	return result
+}
+
+// takeCounters looks at all counters, and where they have room, and so far
+// fits, counts the call in them.
+func (s *State) takeCounters(e *Evaluation, ses *session, now int64, fits, commit bool) takeResult {
+	var stack [8]*counter
+	locked := s.lock(e.takes, ses, stack[:0])
+	defer func() { unlock(locked) }()
 	for i := range e.takes {
 		t := &e.takes[i]
 		if t.limit == nil || t.says.outcome != passes {
 			continue
 		}
-		t.counter = s.find(t, ses)
 		if c := t.counter; c != nil {
-			var fits bool
-			if fits, t.retryAfter = c.meter.look(c.at(now), t); !fits {
+			var room bool
+			if room, t.retryAfter = c.meter.look(c.at(now), t); !room {
 				t.past()
 			}
 		} else if !fitsFresh(t) {
 			t.past()
 		}
-		if t.says.outcome != passes {
-			result = refused
-		}
+		fits = fits && t.says.outcome == passes
 	}
-	if result != taken || !commit {
-		return result
+	switch {
+	case !fits:
+		return refused
+	case !commit:
+		return taken
 	}
-	stale := false // making room has dropped counters, maybe one that was found
+	found := len(locked)
 	for i := range e.takes {
 		t := &e.takes[i]
 		if t.limit == nil {
 			continue
 		}
-		if stale {
-			t.counter = s.find(t, ses)
+		result := taken
+		if t.counter == nil {
+			locked, result = s.insert(t, ses, e, now, locked)
 		}
-		stale = stale || t.counter == nil
-		if !s.add(t, ses, e, now) {
-			s.undo(e.takes[:i], ses, now)
-			return noRoom
+		if result == taken && !s.add(t, now) {
+			result = noRoom
 		}
-	}
-	if ses != nil {
-		s.remember(ses, e, now)
+		if result != taken {
+			undo(e.takes[:i], now)
+			for _, c := range locked[found:] {
+				s.discard(c, now)
+			}
+			return result
+		}
 	}
 	return taken
 }
@@ -198,28 +205,10 @@ func fitsFresh(t *take) bool {
 	}
 }
 
-// find returns the counter of t, or nil. What is locked is that of t.
-func (s *State) find(t *take, ses *session) *counter {
-	if t.inSession() {
-		if ses == nil {
-			return nil
-		}
-		return ses.counters[string(t.key)]
-	}
-	return s.shards[t.shard].counters[string(t.key)]
-}
-
-// add counts t in the counter that was found, or in a new one, and reports
-// whether there was room for it.
-func (s *State) add(t *take, ses *session, e *Evaluation, now int64) bool {
+// add counts t in its counter, and reports whether there was room for it.
+func (s *State) add(t *take, now int64) bool {
 	c := t.counter
-	t.counter = nil
-	if c == nil {
-		if c = s.insert(t, ses, e, now); c == nil {
-			return false
-		}
-	}
-	if v, ok := c.meter.(*valueMeter); ok && !s.roomFor(v, c.owner, t) {
+	if t.limit.meter == CountValues && !s.roomFor(c.meter.(*valueMeter), c.owner, t) {
 		return false
 	}
 	c.meter.add(c.at(now), t)
@@ -235,43 +224,72 @@ func (s *State) giveBack(e *Evaluation) {
 		defer ses.mu.Unlock()
 		s.sessions.pay(-ses.history.forget(&e.remembered))
 	}
-	locked := s.lock(e.takes)
-	defer s.unlock(locked)
-	s.undo(e.takes, ses, now)
+	defer unlock(s.lock(e.takes, ses, nil))
+	undo(e.takes, now)
 }
 
-func (s *State) undo(takes []take, ses *session, now int64) {
+// undo takes what add counted out of the counters, as far as they are there.
+func undo(takes []take, now int64) {
 	for i := range takes {
-		t := &takes[i]
-		if t.limit == nil {
-			continue
-		}
-		if c := s.find(t, ses); c != nil {
-			c.meter.remove(c.at(now), t)
+		if c := takes[i].counter; c != nil {
+			c.meter.remove(c.at(now), &takes[i])
 		}
 	}
 }
 
-func (s *State) shardOf(key []byte) int {
-	return int(maphash.Bytes(s.seed, key) % shardCount)
-}
-
-// lock locks the shards of all takes, in one order for everybody.
-func (s *State) lock(takes []take) (mask uint64) {
-	for i := range takes {
-		if t := &takes[i]; t.limit != nil && !t.inSession() {
-			t.shard = s.shardOf(t.key)
-			mask |= 1 << t.shard
+// lock finds the counters of takes, as far as there are any, and locks those
+// that are in a table: each once, and in one order for everybody. The session
+// is locked already, which guards its own. It returns what it locked, in
+// locked if that has room.
+func (s *State) lock(takes []take, ses *session, locked []*counter) []*counter {
+	for {
+		locked = locked[:0]
+		for i := range takes {
+			t := &takes[i]
+			t.counter = nil
+			switch {
+			case t.limit == nil:
+			case !t.inSession():
+				t.hash = maphash.Bytes(s.seed, t.key)
+				if t.counter = s.find(t); t.counter != nil {
+					locked = append(locked, t.counter)
+				}
+			case ses != nil:
+				t.counter = ses.counters[string(t.key)]
+			}
 		}
+		if len(locked) > 1 {
+			slices.SortFunc(locked, (*counter).before)
+			locked = slices.Compact(locked)
+		}
+		dropped := false
+		for _, c := range locked {
+			c.mu.Lock()
+			dropped = dropped || c.owner == nil
+		}
+		if !dropped {
+			return locked
+		}
+		unlock(locked) // and look again: it is no longer in the table
 	}
-	for m := mask; m != 0; m &= m - 1 {
-		s.shards[bits.TrailingZeros64(m)].mu.Lock()
-	}
-	return mask
 }
 
-func (s *State) unlock(mask uint64) {
-	for m := mask; m != 0; m &= m - 1 {
-		s.shards[bits.TrailingZeros64(m)].mu.Unlock()
+func unlock(locked []*counter) {
+	for _, c := range locked {
+		c.mu.Unlock()
 	}
+}
+
+// table is the one that the counter of t belongs in.
+func (s *State) table(hash uint64) *table { return &s.tables[hash>>(64-tableBits)] }
+
+// find returns the counter of t, which is not one of a session; or nil.
+func (s *State) find(t *take) *counter {
+	x := s.table(t.hash)
+	if c := x.find(t.hash, t.key); c != nil {
+		return c
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.find(t.hash, t.key)
 }

@@ -11,13 +11,17 @@ import (
 // all since a session began where window is 0.
 //
 // It holds entries as a callMeter does, and is exact while there are at most
-// exactEntries of them; then neighbours of one sixteenth of the window merge
-// towards the later of them. So a sum never falls early.
+// exactEntries of them; then an amount joins the entry before it, where that
+// is of the same bucket of the window, and takes it along to the later time. So
+// a sum never falls early, and at most a bucket late. It holds at most
+// maxSumEntries, which is 6 KiB.
 type sumMeter struct {
 	window  int64
 	sum     decimal.Amount
 	entries []sumEntry
 }
+
+const maxSumEntries = exactEntries + buckets
 
 type sumEntry struct {
 	at     int64
@@ -70,29 +74,21 @@ func (m *sumMeter) put(at int64, amount decimal.Amount) {
 	if amount.IsZero() {
 		return
 	}
-	m.sum = m.sum.Plus(amount)
-	if n := len(m.entries); n > 0 && (m.window == 0 || m.entries[n-1].at == at) {
-		last := &m.entries[n-1]
-		last.at, last.amount = at, last.amount.Plus(amount)
-		return
-	}
-	m.entries = append(m.entries, sumEntry{at, amount})
-	if len(m.entries) > exactEntries {
-		m.merge()
-	}
+	m.insert(len(m.entries), at, amount)
 }
 
-func (m *sumMeter) merge() {
-	kept := m.entries[:1]
-	for _, e := range m.entries[1:] {
-		last := &kept[len(kept)-1]
-		if bucketOf(last.at, m.window) == bucketOf(e.at, m.window) {
-			last.at, last.amount = e.at, last.amount.Plus(e.amount)
-			continue
+// insert counts amount at a time that is later than that of entry i-1, and
+// before that of entry i: in the one, where they may share, or between them.
+func (m *sumMeter) insert(i int, at int64, amount decimal.Amount) {
+	m.sum = m.sum.Plus(amount)
+	if i > 0 {
+		last := &m.entries[i-1]
+		if m.window == 0 || last.at == at || len(m.entries) >= exactEntries && sameBucket(last.at, at, m.window) {
+			last.at, last.amount = at, last.amount.Plus(amount)
+			return
 		}
-		kept = append(kept, e)
 	}
-	m.entries = kept
+	m.entries = slices.Insert(m.entries, i, sumEntry{at, amount})
 }
 
 // entryOf returns the entry that a take counts in, the first at its time or,
@@ -136,14 +132,10 @@ func (m *sumMeter) correct(now int64, t *take, actual decimal.Amount) {
 		case i < 0 && m.window != 0 && t.at <= now-m.window: // it has left the window
 		case i < 0:
 			m.put(t.at, more)
-		case t.amount.IsZero() && m.window != 0 && bucketOf(m.entries[i].at, m.window) != bucketOf(t.at, m.window):
+		case t.amount.IsZero() && m.window != 0 && !sameBucket(t.at, m.entries[i].at, m.window):
 			// It is in no entry. One of its own must not come between amounts
 			// and the entry that they were merged into.
-			m.entries = slices.Insert(m.entries, i, sumEntry{t.at, more})
-			m.sum = m.sum.Plus(more)
-			if len(m.entries) > exactEntries {
-				m.merge()
-			}
+			m.insert(i, t.at, more)
 		default:
 			m.entries[i].amount, m.sum = m.entries[i].amount.Plus(more), m.sum.Plus(more)
 		}

@@ -22,7 +22,7 @@ type take struct {
 	covered  bool // a human has approved what is past it
 
 	// Where the State has the counter, while that is locked.
-	shard   int
+	hash    uint64
 	counter *counter // nil: there is none yet
 
 	// The answer of the State.
@@ -32,8 +32,8 @@ type take struct {
 
 	// What was counted, to be taken back.
 	at     int64
-	use    uint64   // of a value
-	before valueUse // where it is known
+	use    uint64  // of a value
+	before useMark // where it is known
 	known  bool
 }
 

@@ -37,8 +37,7 @@ func (e *Evaluation) Usage(s *State) []Usage {
 	if ses != nil {
 		defer ses.mu.Unlock()
 	}
-	locked := s.lock(e.takes)
-	defer s.unlock(locked)
+	defer unlock(s.lock(e.takes, ses, nil))
 	var all []Usage
 	for i := range e.takes {
 		t := &e.takes[i]
@@ -46,7 +45,7 @@ func (e *Evaluation) Usage(s *State) []Usage {
 			continue
 		}
 		u := Usage{Used: "0"}
-		if c := s.find(t, ses); c != nil {
+		if c := t.counter; c != nil {
 			u = c.meter.usage(c.at(now))
 			_, u.RetryAfter = c.meter.look(c.at(now), t)
 		}

@@ -1,51 +1,107 @@
 package evaluator
 
 import (
+	"container/heap"
 	"slices"
 	"strconv"
 	"time"
 )
 
 // valueMeter is the different values of one key in (now-window, now], or since
-// a session began where window is 0, each with the time of its last use.
+// a session began where window is 0, each with the time of its last use. A
+// call costs as much as the logarithm of the number of values, and takes no
+// memory where the value is known.
 type valueMeter struct {
 	window int64
-	oldest int64 // no value is older
-	values map[string]valueUse
-	uses   uint64 // so far
-	paid   int    // counters beside itself whose room it has
+	values map[string]*valueUse
+	byTime valueHeap // the same
+	newest int64     // no value was used later
+	uses   uint64    // so far
+	paid   int       // counters beside itself whose room it has
 }
 
 // valueUse is the last use of a value. Two may be of the same time, so each
 // has a number of its own.
 type valueUse struct {
+	useMark
+	value string
+	place int // in the heap
+}
+
+type useMark struct {
 	at     int64
 	number uint64
+}
+
+// valueHeap has the value that was used first in front.
+type valueHeap []*valueUse
+
+func (h valueHeap) Len() int           { return len(h) }
+func (h valueHeap) Less(i, j int) bool { return h[i].at < h[j].at }
+func (h valueHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+func (h *valueHeap) Push(x any) {
+	u := x.(*valueUse)
+	u.place = len(*h)
+	*h = append(*h, u)
+}
+
+func (h *valueHeap) Pop() any {
+	last := len(*h) - 1
+	u := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return u
+}
+
+// newValueMeter returns a valueMeter that has counted nothing.
+func newValueMeter(window int64) *valueMeter {
+	return &valueMeter{window: window, values: make(map[string]*valueUse)}
 }
 
 // maxSorted is up to how many values are sorted to say how long to wait; a
 // caller past them, whose waiting is not worth that, is told the least.
 const maxSorted = 4096
 
-// expire drops the values that left the window. It looks at them only when
-// the oldest may have.
+// expire drops the values that left the window.
 func (m *valueMeter) expire(now int64) {
-	if m.window == 0 || len(m.values) == 0 || m.oldest > now-m.window {
+	if m.window == 0 {
 		return
 	}
-	m.oldest = now
-	for v, use := range m.values {
-		if use.at <= now-m.window {
-			delete(m.values, v)
-		} else {
-			m.oldest = min(m.oldest, use.at)
-		}
+	if len(m.byTime) > maxSorted && m.newest <= now-m.window {
+		m.values, m.byTime = make(map[string]*valueUse), nil // all of them, at once
 	}
+	for len(m.byTime) > 0 && m.byTime[0].at <= now-m.window {
+		m.drop(m.byTime[0])
+	}
+}
+
+func (m *valueMeter) drop(u *valueUse) {
+	heap.Remove(&m.byTime, u.place)
+	delete(m.values, u.value)
+}
+
+// use counts a use of a value that has none.
+func (m *valueMeter) use(value string, mark useMark) {
+	u := &valueUse{useMark: mark, value: value}
+	m.values[value] = u
+	heap.Push(&m.byTime, u)
+	m.newest = max(m.newest, mark.at)
+}
+
+// move makes mark the last use of u.
+func (m *valueMeter) move(u *valueUse, mark useMark) {
+	u.useMark = mark
+	heap.Fix(&m.byTime, u.place)
+	m.newest = max(m.newest, mark.at)
 }
 
 func (m *valueMeter) look(now int64, t *take) (bool, time.Duration) {
 	m.expire(now)
-	if _, known := m.values[string(t.value)]; known || len(m.values) < t.limit.max {
+	if m.values[string(t.value)] != nil || len(m.values) < t.limit.max {
 		return true, 0
 	}
 	return false, m.until(now, len(m.values)+1-t.limit.max)
@@ -57,42 +113,50 @@ func (m *valueMeter) until(now int64, values int) time.Duration {
 	if m.window == 0 || values <= 0 {
 		return 0
 	}
-	if len(m.values) > maxSorted {
-		return time.Duration(m.oldest + m.window - now) // not before that
+	at := m.byTime[0].at
+	if values > 1 && len(m.byTime) <= maxSorted {
+		times := make([]int64, len(m.byTime))
+		for i, u := range m.byTime {
+			times[i] = u.at
+		}
+		slices.Sort(times)
+		at = times[min(values, len(times))-1]
 	}
-	times := make([]int64, 0, len(m.values))
-	for _, use := range m.values {
-		times = append(times, use.at)
-	}
-	slices.Sort(times)
-	return time.Duration(times[min(values, len(times))-1] + m.window - now)
+	return time.Duration(at + m.window - now)
 }
 
 func (m *valueMeter) add(now int64, t *take) {
-	if t.before, t.known = m.values[string(t.value)]; !t.known && len(m.values) == 0 {
-		m.oldest = now
-	}
 	m.uses++
 	t.at, t.use = now, m.uses
-	m.values[string(t.value)] = valueUse{now, t.use}
+	u := m.values[string(t.value)]
+	if t.known = u != nil; t.known {
+		t.before = u.useMark
+		m.move(u, useMark{now, t.use})
+	} else {
+		m.use(string(t.value), useMark{now, t.use})
+	}
 }
 
 // remove puts the use before the call back, unless the value was used again.
 func (m *valueMeter) remove(_ int64, t *take) {
-	switch use, ok := m.values[string(t.value)]; {
-	case !ok || use != (valueUse{t.at, t.use}):
+	switch u := m.values[string(t.value)]; {
+	case u == nil || u.useMark != useMark{t.at, t.use}:
 	case t.known:
-		m.values[string(t.value)] = t.before
-		m.oldest = min(m.oldest, t.before.at)
+		m.move(u, t.before)
 	default:
-		delete(m.values, string(t.value))
+		m.drop(u)
 	}
 }
 
 func (m *valueMeter) usage(now int64) Usage {
 	m.expire(now)
-	u := Usage{Used: strconv.Itoa(len(m.values))}
-	u.ResetIn = m.until(now, len(m.values))
+	n := len(m.values)
+	u := Usage{Used: strconv.Itoa(n)}
+	if n > maxSorted && m.window != 0 {
+		u.ResetIn = time.Duration(m.newest + m.window - now) // not later than that
+	} else {
+		u.ResetIn = m.until(now, n)
+	}
 	return u
 }
 
