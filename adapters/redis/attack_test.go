@@ -157,6 +157,11 @@ func (x *liar) serve(conn net.Conn) {
 		case "info":
 			text := "redis_version:7.0.15\r\nrole:master\r\n"
 			answer = fmt.Sprintf("$%d\r\n%s\r\n", len(text), text)
+		case "cluster": // all slots are here
+			_, port, _ := net.SplitHostPort(x.addr)
+			answer = "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:" + port + "\r\n"
+		case "command":
+			answer = "*0\r\n"
 		case "evalsha", "eval":
 			x.asked.Add(1)
 			lie := x.lie.Load()

@@ -11,7 +11,8 @@ import (
 )
 
 // ErrForgets is the error of a server that could forget what it counted, or
-// that does not say.
+// that does not say. [Options.AcceptThatCountsMayBeForgotten] takes it all the
+// same.
 var ErrForgets = errors.New("vetoredis: the server could forget what it counts")
 
 // oldest is the first version of Redis that is known to work.
@@ -25,6 +26,9 @@ var durable = []struct{ name, want string }{
 	{"maxmemory-policy", "noeviction"},
 }
 
+// accept says what to do about a server that cannot be otherwise.
+const accept = "; set Options.AcceptThatCountsMayBeForgotten to use it all the same, if limits may begin anew when it restarts"
+
 // checkServer reports a server that cannot be used.
 func checkServer(ctx context.Context, c *goredis.Client, mayForget bool) error {
 	info, err := c.Info(ctx, "server", "replication").Result()
@@ -32,7 +36,7 @@ func checkServer(ctx context.Context, c *goredis.Client, mayForget bool) error {
 	case refused(err) && mayForget:
 		return nil
 	case refused(err):
-		return fmt.Errorf("%w: it does not say what it is: %w", ErrForgets, err)
+		return fmt.Errorf("%w: it does not say what it is (INFO: %w)"+accept, ErrForgets, err)
 	case err != nil:
 		return err
 	}
@@ -54,18 +58,21 @@ func checkServer(ctx context.Context, c *goredis.Client, mayForget bool) error {
 	settings, err := configGet(ctx, c, names)
 	switch {
 	case refused(err):
-		return fmt.Errorf("%w: it does not show its configuration: %w", ErrForgets, err)
+		return fmt.Errorf("%w: it does not show its configuration (CONFIG GET: %w)"+accept, ErrForgets, err)
 	case err != nil:
 		return err
 	}
 	var wrong []string
 	for _, d := range durable {
-		if got := settings[d.name]; got != d.want {
+		switch got, ok := settings[d.name]; {
+		case !ok:
+			wrong = append(wrong, fmt.Sprintf("%s is not shown and must be %q", d.name, d.want))
+		case got != d.want:
 			wrong = append(wrong, fmt.Sprintf("%s is %.20q and must be %q", d.name, got, d.want))
 		}
 	}
 	if wrong != nil {
-		return fmt.Errorf("%w: %s", ErrForgets, strings.Join(wrong, "; "))
+		return fmt.Errorf("%w: %s"+accept, ErrForgets, strings.Join(wrong, "; "))
 	}
 	return nil
 }
@@ -82,10 +89,15 @@ func configGet(ctx context.Context, c *goredis.Client, names []string) (map[stri
 }
 
 // refused reports whether err is the answer of a server that has understood,
-// and does not do it.
+// and does not do it: because of who asks, or for nobody. Servers that others
+// manage have words of their own for that.
 func refused(err error) bool {
 	var answer goredis.Error
-	return errors.As(err, &answer) && (strings.HasPrefix(answer.Error(), "NOPERM") || strings.HasPrefix(answer.Error(), "ERR unknown command"))
+	if !errors.As(err, &answer) {
+		return false
+	}
+	text := answer.Error()
+	return strings.HasPrefix(text, "NOPERM ") || strings.HasPrefix(text, "ERR ") && !strings.HasPrefix(text, "ERR max number of clients")
 }
 
 func infoField(info, name string) string {

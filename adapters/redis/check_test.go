@@ -154,29 +154,3 @@ func TestOptions(t *testing.T) {
 	_, err = vetoredis.New(cancelled, c, nil)
 	require.Error(t, err)
 }
-
-// All keys of a project are on one server of a cluster.
-func TestCluster(t *testing.T) {
-	s := start(t, append([]string{"--cluster-enabled", "yes"}, durable...)...)
-	node := s.client(t)
-	require.NoError(t, node.Do(ctx, "cluster", "addslotsrange", 0, 16383).Err())
-	wait(t, "the cluster", func() bool { return strings.Contains(node.ClusterInfo(ctx).Val(), "cluster_state:ok") })
-	c := goredis.NewClusterClient(&goredis.ClusterOptions{Addrs: []string{s.addr}, ContextTimeoutEnabled: true})
-	defer c.Close()
-	store, err := vetoredis.New(ctx, c, &vetoredis.Options{Timeout: 10 * time.Second})
-	require.NoError(t, err)
-	for _, project := range []string{"", "acme", "other"} {
-		b := &evaluator.Batch{Op: evaluator.OpOpen, Project: project, Session: "s"}
-		require.NoError(t, store.Do(ctx, b))
-		b = &evaluator.Batch{Op: evaluator.OpTake, Project: project, Agent: "bot", Session: "s", Takes: each(time.Minute)}
-		require.NoError(t, store.Do(ctx, b))
-		require.True(t, b.Taken)
-		b.Op, b.Event = evaluator.OpGiveBack, nil
-		require.NoError(t, store.Do(ctx, b))
-	}
-	require.NoError(t, node.ConfigSet(ctx, "appendfsync", "no").Err())
-	_, err = vetoredis.New(ctx, c, nil)
-	require.ErrorIs(t, err, vetoredis.ErrForgets)
-	require.NoError(t, node.ScriptFlush(ctx).Err())
-	require.ErrorIs(t, store.Do(ctx, &evaluator.Batch{Op: evaluator.OpLook, Takes: each(time.Minute)[:1]}), vetoredis.ErrForgets)
-}

@@ -1,6 +1,7 @@
 package vetoredis_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -47,6 +48,17 @@ toolPolicies:
 
 var differentialTools = []string{"web.a", "web.b", "both", "pay", "mail", "open", "close", "ses.a", "ses.pay", "ses.mail", "ses.read", "ses.secret", "ses.send"}
 
+var seedFlag = flag.Uint64("seed", 0, "of the random calls that are compared with the counters of one process")
+
+func newSeed(t *testing.T) uint64 {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-seed %d", seed)
+	return seed
+}
+
 // both decides by a store and by a State, at the time that the store says it
 // is.
 type both struct {
@@ -57,12 +69,20 @@ type both struct {
 	state   *evaluator.State
 	r       *rand.Rand
 	now     time.Time
-	last    *evaluator.Batch
+	clock   *clock // nil where it is the server's
+}
+
+// time is that of a call, by the clock of its process.
+func (x *both) time() time.Time {
+	if x.clock != nil {
+		return x.clock.now
+	}
+	return time.Now()
 }
 
 func (x *both) ask(b *evaluator.Batch) error {
 	err := x.store.Do(ctx, b)
-	x.now, x.last = b.Now, b
+	x.now = b.Now
 	return err
 }
 
@@ -77,7 +97,7 @@ func (x *both) decide(call *rules.Call) (*pair, rules.Code) {
 	p := &pair{}
 	guarded := x.r.IntN(4) == 0
 	mirror := x.mirrors[x.r.IntN(len(x.mirrors))]
-	x.program.Decide(&p.shared, call, time.Now())
+	x.program.Decide(&p.shared, call, x.time())
 	p.shared.Recorded()
 	if guarded {
 		p.shared.Guarded()
@@ -115,8 +135,7 @@ func TestSameAsState(t *testing.T) {
 	require.NoError(t, err)
 	program, err := evaluator.Compile(set, nil)
 	require.NoError(t, err)
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := newSeed(t)
 	x := &both{
 		t: t, program: program, store: server.open(t, vetoredis.Options{Prefix: prefix(t)}),
 		mirrors: []*evaluator.Mirror{evaluator.NewMirror(), evaluator.NewMirror()},

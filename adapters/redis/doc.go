@@ -39,7 +39,8 @@
 // Sessions that the replica has not heard of are unknown, and deny.
 //
 // Limits are as good as the server's clock: one that is set forward ends
-// windows early. One that is set back frees nothing.
+// windows early. One that is set back frees nothing: counters of a time that
+// was ahead stand still until it has come.
 //
 // # Scale
 //

@@ -3,7 +3,6 @@ package vetoredis_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/binary"
 	"flag"
 	"fmt"
@@ -61,7 +60,6 @@ func hammerProcess(role string) int {
 	}
 	c := goredis.NewClient(&goredis.Options{Addr: parts[0], ContextTimeoutEnabled: true, DialerRetries: 1})
 	defer c.Close()
-	goredis.SetLogger(quiet{})
 	limits := hammerLimits(n * hammerers)
 	store, err := vetoredis.New(ctx, c, &vetoredis.Options{Prefix: parts[1], Timeout: 5 * time.Second})
 	if err != nil {
@@ -107,11 +105,6 @@ func hammerProcess(role string) int {
 	fmt.Fprintln(os.Stderr, failed)
 	return 0
 }
-
-// quiet drops what the client says of connections that break.
-type quiet struct{}
-
-func (quiet) Printf(_ context.Context, _ string, _ ...any) {}
 
 // hammer runs the processes, meanwhile during, and returns when what was taken
 // of each limit, and how many questions failed.

@@ -222,6 +222,11 @@ func TestTimeNeverGoesBack(t *testing.T) {
 		"c": calls("k", time.Minute, 2), "s": sum("k", time.Minute, big.NewInt(10), big.NewInt(5)),
 	} {
 		require.True(t, a.take("", limit).Taken)
+		if kind == "c" { // whose head is the newest call
+			data := c.Get(ctx, keyOf(kind)).Val()
+			data = begin + data[8:20] + "\x00\x00\x00\x00" + data[:8] + data[20:24]
+			require.NoError(t, c.Set(ctx, keyOf(kind), data, time.Hour).Err())
+		}
 		require.NoError(t, c.SetRange(ctx, keyOf(kind), 0, begin).Err())
 		require.True(t, a.take("", limit).Taken, "the first has left the window")
 		require.True(t, a.take("", limit).Taken)
@@ -229,7 +234,7 @@ func TestTimeNeverGoesBack(t *testing.T) {
 		require.False(t, b.Taken)
 		require.Equal(t, time.Minute, b.Takes[0].RetryAfter)
 		require.WithinDuration(t, time.Now(), b.Now, time.Minute, "that is the time of the counter only")
-		require.LessOrEqual(t, c.PTTL(ctx, keyOf(kind)).Val(), time.Minute+10*time.Second, "and it does not last")
+		require.LessOrEqual(t, c.PTTL(ctx, keyOf(kind)).Val(), time.Minute*129/128+10*time.Second+time.Millisecond, "and it does not last")
 	}
 
 	paced := bucket("k", time.Minute, 2)

@@ -82,7 +82,7 @@ func TestCallsAreExact(t *testing.T) {
 }
 
 // A limit above that is never passed in any window, and refuses nothing that a
-// window longer by a sixteenth would permit.
+// window longer by a 128th would permit.
 func TestCallsOfManyReturnInTime(t *testing.T) {
 	a := newAsks(t)
 	const most = 60
@@ -93,13 +93,13 @@ func TestCallsOfManyReturnInTime(t *testing.T) {
 		if b.Taken {
 			require.Less(t, within(times, b.Now, tiny), most)
 			times = append(times, b.Now)
-			for a.look("").Now.Sub(b.Now) < tiny/most/2 { // so that they fall into several sixteenths
+			for a.look("").Now.Sub(b.Now) < tiny/most/2 { // so that they fall into several parts
 				continue
 			}
 			return
 		}
 		refused++
-		require.GreaterOrEqual(t, within(times, b.Now, tiny+tiny/16+time.Microsecond), most)
+		require.GreaterOrEqual(t, within(times, b.Now, tiny+tiny/128+time.Microsecond), most)
 		require.Positive(t, b.Takes[0].RetryAfter)
 		require.LessOrEqual(t, b.Takes[0].RetryAfter, tiny)
 	})
@@ -214,8 +214,7 @@ func below(r *rand.Rand, n *big.Int) *big.Int {
 	return x.Mod(x, n)
 }
 
-// Sums of many amounts never fall early, and at most a sixteenth of the window
-// late.
+// Sums of many amounts never fall early, and at most a 128th of the window late.
 func TestSumsOfMany(t *testing.T) {
 	a := newAsks(t)
 	most := big.NewInt(60)
@@ -232,7 +231,7 @@ func TestSumsOfMany(t *testing.T) {
 			return
 		}
 		refused++
-		require.GreaterOrEqual(t, within(times, b.Now, tiny+tiny/16+time.Microsecond), 60)
+		require.GreaterOrEqual(t, within(times, b.Now, tiny+tiny/128+time.Microsecond), 60)
 	})
 }
 

@@ -120,38 +120,58 @@ func wait(tb testing.TB, what string, so func() bool) {
 // pause lets another process go on.
 func pause(d time.Duration) { <-time.After(d) }
 
-var shared struct {
+// common is a server that tests share.
+type common struct {
 	once sync.Once
 	s    *server
 	dir  string
 }
 
-// TestMain ends the server that most tests share.
+var shared, quick common
+
+func (x *common) get(tb testing.TB, args []string) *server {
+	tb.Helper()
+	redisServer(tb)
+	x.once.Do(func() {
+		var err error
+		x.dir, err = os.MkdirTemp("", "veto-redis")
+		require.NoError(tb, err)
+		x.s = &server{addr: freeAddr(tb), dir: x.dir, args: args}
+		x.s.run(tb)
+	})
+	require.NotNil(tb, x.s.cmd)
+	return x.s
+}
+
+func (x *common) end() {
+	if x.s != nil {
+		x.s.kill()
+		_ = os.RemoveAll(x.dir)
+	}
+}
+
+// sharedServer is a server for tests that leave it as it is.
+func sharedServer(tb testing.TB) *server { return shared.get(tb, durable) }
+
+// quickServer is one that writes nothing to its disk.
+func quickServer(tb testing.TB) *server { return quick.get(tb, []string{"--save", ""}) }
+
+// quiet drops what the client says of connections that break, as they do in
+// tests.
+type quiet struct{}
+
+func (quiet) Printf(_ context.Context, _ string, _ ...any) {}
+
+// TestMain ends the servers that tests share.
 func TestMain(m *testing.M) {
+	goredis.SetLogger(quiet{})
 	if role := os.Getenv(hammerRole); role != "" {
 		os.Exit(hammerProcess(role))
 	}
 	code := m.Run()
-	if shared.s != nil {
-		shared.s.kill()
-		_ = os.RemoveAll(shared.dir)
-	}
+	shared.end()
+	quick.end()
 	os.Exit(code)
-}
-
-// sharedServer is a server for tests that leave it as it is.
-func sharedServer(tb testing.TB) *server {
-	tb.Helper()
-	redisServer(tb)
-	shared.once.Do(func() {
-		var err error
-		shared.dir, err = os.MkdirTemp("", "veto-redis")
-		require.NoError(tb, err)
-		shared.s = &server{addr: freeAddr(tb), dir: shared.dir, args: durable}
-		shared.s.run(tb)
-	})
-	require.NotNil(tb, shared.s.cmd)
-	return shared.s
 }
 
 // prefix is one for the keys of a test.

@@ -81,7 +81,7 @@ func TestSessionCounters(t *testing.T) {
 }
 
 // A tally goes up and down, and not below zero; what is given back is what it
-// moved.
+// moved, unless that leaves too little.
 func TestTally(t *testing.T) {
 	a := newAsks(t)
 	a.open("s")
@@ -96,7 +96,10 @@ func TestTally(t *testing.T) {
 	a.take("s", tally("t", 2, -1))
 	require.Equal(t, "1", used())
 	a.back(up)
-	require.Equal(t, "0", used())
+	require.Equal(t, "1", used(), "it went down since, and might have had nothing to go down from")
+	up = a.take("s", tally("t", 2, 1))
+	a.back(up)
+	require.Equal(t, "1", used())
 }
 
 // A take that restricts nothing is counted with the others, also past its
@@ -211,6 +214,12 @@ func TestNeeds(t *testing.T) {
 	require.False(t, b.Taken)
 	require.Equal(t, begun, b.Begun)
 	require.Equal(t, []string{"x"}, texts(b))
+	a.do(&evaluator.Batch{Op: evaluator.OpEnd, Session: "s"})
+	a.open("s")
+	b = ask(evaluator.Batch{NeedsHistory: true, Begun: begun})
+	require.True(t, b.Stale, "also where nothing has happened in either")
+	require.False(t, b.Taken)
+	require.Empty(t, b.Events)
 }
 
 // What was taken in a session that was ended and opened anew is not given back

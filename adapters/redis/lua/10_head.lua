@@ -30,5 +30,9 @@ local floor = math.floor
 local clock = call('TIME')
 local time = clock[1] * 1000000 + clock[2]
 
--- Limits of at most this number are counted exactly.
-local EXACT = 32
+-- Limits of at most this number are counted exactly; above it, what falls into
+-- the same one of so many parts of the window is counted as one.
+local EXACT, PARTS = 32, 128
+
+-- part_of is that part of a window that a time falls into.
+local function part_of(at, window) return floor(at / (window / PARTS)) end

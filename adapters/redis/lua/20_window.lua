@@ -1,58 +1,65 @@
 -- The calls of a rolling window (now-window, now], as a string: a head (the
--- latest time it knew; until when it is registered; the calls in all entries)
--- and entries of (time, calls), oldest first.
+-- latest time it knew; until when it is registered; the calls in all entries;
+-- those at the latest time) and the older entries of (time, calls), oldest
+-- first. The head is the newest entry, so that a call which joins that changes
+-- nothing else.
 --
 -- A limit of at most 32 has an entry for each call and is exact; above that,
--- calls in one sixteenth of the window share an entry, with the time of the
--- last. So room returns at most a sixteenth of the window late, never early.
-local HEAD, ENTRY = '>I8I8I4', '>I8I4'
-local HEAD_SIZE, ENTRY_SIZE = 20, 12
+-- calls in one 128th of the window share an entry, with the time of the last.
+-- So room returns at most a 128th of the window late, never early, and there
+-- are at most 129 entries.
+local HEAD, ENTRY = '>I8I8I4I4', '>I8I4'
+local HEAD_SIZE, ENTRY_SIZE = 24, 12
 
 -- open_window returns the time for the counter, until when it is registered,
--- the calls that are in the window, and where the first of their entries is.
+-- the calls that are in the window, where the first of their older entries is,
+-- the latest time and the calls at it.
 local function open_window(data, window)
-  local now, registered, used = unpack_at(HEAD, data)
+  local latest, registered, used, n = unpack_at(HEAD, data)
+  local now = latest
   if now < time then now = time end
   local from, size, edge = HEAD_SIZE + 1, #data, now - window
   while from < size do
-    local at, n = unpack_at(ENTRY, data, from)
+    local at, k = unpack_at(ENTRY, data, from)
     if at > edge then break end
-    used, from = used - n, from + ENTRY_SIZE
+    used, from = used - k, from + ENTRY_SIZE
   end
-  return now, registered, used, from
+  if latest <= edge then used, n = used - n, 0 end
+  return now, registered, used, from, latest, n
 end
 
--- last_of_window returns the time of the last entry in the window and its
--- calls, which are 0 where there is none.
-local function last_of_window(data, from)
-  if from > #data then return 0, 0 end
-  return unpack_at(ENTRY, data, #data - ENTRY_SIZE + 1)
+-- reset_window returns how long it is until all calls have left the window.
+local function reset_window(data, from, now, window, latest, n)
+  if n > 0 then return latest + window - now end
+  if from > #data then return 0 end
+  return unpack_at(ENTRY, data, #data - ENTRY_SIZE + 1) + window - now
 end
 
 -- wait_window returns how long it is until so many calls have left the window.
-local function wait_window(data, from, now, window, n)
+local function wait_window(data, from, now, window, latest, calls)
   while from < #data do
     local at, k = unpack_at(ENTRY, data, from)
-    n = n - k
-    if n <= 0 then return at + window - now end
+    calls = calls - k
+    if calls <= 0 then return at + window - now end
     from = from + ENTRY_SIZE
   end
-  return 0
+  return latest + window - now
 end
 
--- count_in_window writes the window with one call more, after a last entry of
--- n calls at last. It is kept from now on by the server's time, and not by that
--- of the counter, which may be ahead: so much time passes in truth.
-local function count_in_window(key, keep, data, from, now, window, most, registered, used, last, n)
-  local size = #data
-  if n > 0 then
-    local sixteenth = window / 16
-    if last == now or most > EXACT and floor(last / sixteenth) == floor(now / sixteenth) then
-      size = size - ENTRY_SIZE
-    else
-      n = 0
-    end
+-- joins_newest reports whether a call shares the newest entry.
+local function joins_newest(latest, now, window, most)
+  return latest == now or most > EXACT and part_of(latest, window) == part_of(now, window)
+end
+
+-- count_in_window writes the window with one call more. It is kept from now on
+-- by the server's time, and not by that of the counter, which may be ahead: so
+-- much time passes in truth. What joins the newest entry later may leave that
+-- as it is: for as long it is kept longer.
+local function count_in_window(key, keep, data, from, now, window, most, registered, used, latest, n)
+  local older = data:sub(from)
+  if n > 0 and not joins_newest(latest, now, window, most) then
+    older, n = older .. pack(ENTRY, latest, n), 0
   end
-  call('SET', key, pack(HEAD, now, registered, used + 1) .. data:sub(from, size) .. pack(ENTRY, now, n + 1),
-    'PX', keep)
+  call('SET', key, pack(HEAD, now, registered, used + 1, n + 1) .. older,
+    'PX', keep + math.ceil(window / PARTS / 1000))
 end

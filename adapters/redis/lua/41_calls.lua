@@ -1,8 +1,5 @@
 local max, min = math.max, math.min
 
--- sixteenth is that of a window that a time falls into.
-local function sixteenth(at, window) return floor(at / (window / 16)) end
-
 -- Marks say when a take was counted.
 local function mark(at) return pack('>I8', at) end
 local function marked(t) return unpack_at('>I8', t.mark) end
@@ -27,46 +24,49 @@ kinds.c = calls
 function calls.read(t)
   t.data = call('GET', t.key)
   if not t.data then
-    t.data, t.from, t.used, t.now = '', 1, 0, time
+    t.data, t.from, t.used, t.now, t.latest, t.n = '', 1, 0, time, time, 0
     t.registered, t.fresh, t.register = 0, true, true
     return
   end
-  t.now, t.registered, t.used, t.from = open_window(t.data, t.window)
+  t.now, t.registered, t.used, t.from, t.latest, t.n = open_window(t.data, t.window)
   t.fresh, t.register = t.registered <= time, t.registered < time + t.window
 end
 
 function calls.look(t)
   if t.used < t.most then return true, 0 end
-  return false, wait_window(t.data, t.from, t.now, t.window, t.used + 1 - t.most)
+  return false, wait_window(t.data, t.from, t.now, t.window, t.latest, t.used + 1 - t.most)
 end
 
 function calls.usage(t)
-  local last, n = last_of_window(t.data, t.from)
-  return t.used, n > 0 and last + t.window - t.now or 0
+  return t.used, reset_window(t.data, t.from, t.now, t.window, t.latest, t.n)
 end
 
 function calls.add(t)
-  local last, n = last_of_window(t.data, t.from)
-  count_in_window(t.key, t.keep, t.data, t.from, t.now, t.window, t.most, t.registered, t.used, last, n)
+  count_in_window(t.key, t.keep, t.data, t.from, t.now, t.window, t.most, t.registered, t.used, t.latest, t.n)
   t.mark = mark(t.now)
 end
 
 -- remove finds the entry of the call, which may since have moved to the time
--- of a later one.
+-- of a later one. The latest time stays, also where no call is left at it.
 function calls.remove(t)
   local data, from, taken = t.data, t.from, marked(t)
-  if taken <= t.now - t.window then return end
+  if t.registered == 0 or taken <= t.now - t.window then return end
+  local function holds(at)
+    return at == taken or at > taken and t.most > EXACT and part_of(at, t.window) == part_of(taken, t.window)
+  end
+  local function write(n, older)
+    call('SET', t.key, pack(HEAD, t.latest, t.registered, t.used - 1, n) .. older, 'KEEPTTL')
+  end
   while from < #data do
-    local at, n = unpack_at(ENTRY, data, from)
+    local at, k = unpack_at(ENTRY, data, from)
     if at >= taken then
-      if at > taken and (t.most <= EXACT or sixteenth(at, t.window) ~= sixteenth(taken, t.window)) then
-        return
+      if holds(at) then
+        local left = k > 1 and pack(ENTRY, at, k - 1) or ''
+        write(t.n, data:sub(t.from, from - 1) .. left .. data:sub(from + ENTRY_SIZE))
       end
-      local left = n > 1 and pack(ENTRY, at, n - 1) or ''
-      call('SET', t.key, pack(HEAD, t.now, t.registered, t.used - 1) ..
-        data:sub(t.from, from - 1) .. left .. data:sub(from + ENTRY_SIZE), 'KEEPTTL')
       return
     end
     from = from + ENTRY_SIZE
   end
+  if t.n > 0 and holds(t.latest) then write(t.n - 1, data:sub(t.from)) end
 end

@@ -44,9 +44,13 @@ end
 function bucket.add(t)
   local taken = max(0, min(1, t.tokens))
   write_bucket(t, t.tokens - taken)
-  t.mark = pack('>d', taken)
+  t.mark = pack('>I8d', t.now, taken)
 end
 
+-- remove gives back what the call took, but for what has come in since: that
+-- might have found the bucket full, had there been no call.
 function bucket.remove(t)
-  if t.registered > 0 then write_bucket(t, min(t.most, t.tokens + unpack_at('>d', t.mark))) end
+  local at, taken = unpack_at('>I8d', t.mark)
+  local rest = taken - max(0, t.now - at) * t.most / t.window
+  if t.registered > 0 and rest > 0 then write_bucket(t, min(t.most, t.tokens + rest)) end
 end

@@ -1,34 +1,53 @@
 -- Sums of amounts in a rolling window.
 --
--- The value is a head (the latest time it knew; until when it is registered)
--- and entries of (time, amount), oldest first. It is exact while there are at
--- most 32; then neighbours in one sixteenth of the window merge towards the
--- later. So a sum never falls early.
-local SUM_HEAD, SUM_ENTRY = '>I8I8', '>I8I6I6I6'
-local SUM_HEAD_SIZE, SUM_ENTRY_SIZE = 16, 26
+-- The value is a head (the latest time it knew; until when it is registered;
+-- the sum of all entries) and entries of (time, amount), oldest first. It is
+-- exact while there are at most 32; then an amount joins the entry before it,
+-- where that is in the same 128th of the window, and takes it along to the
+-- later time. So a sum never falls early, and there are at most 160 entries.
+local SUM_HEAD, SUM_ENTRY = '>I8I8I6I6I6', '>I8I6I6I6'
+local SUM_HEAD_SIZE, SUM_ENTRY_SIZE = 34, 26
 
 local sums = {}
 kinds.s = sums
 
+-- entry_at returns the time and the amount of one.
+local function entry_at(data, from)
+  local at, high, middle, low = unpack_at(SUM_ENTRY, data, from)
+  return at, {high, middle, low}
+end
+
+local function pack_entry(at, a) return pack(SUM_ENTRY, at, a[1], a[2], a[3]) end
+
+-- sum_from is that of all entries from one on.
+local function sum_from(data, from)
+  local sum = ZERO
+  for i = from, #data, SUM_ENTRY_SIZE do
+    local _, a = entry_at(data, i)
+    sum = plus(sum, a)
+  end
+  return sum
+end
+
 function sums.read(t)
   t.most, t.adds = amount(t.most), amount(t.adds)
-  t.entries, t.sum, t.now = {}, ZERO, time
   local data = call('GET', t.key)
   if not data then
+    t.data, t.from, t.sum, t.now = '', 1, ZERO, time
     t.registered, t.fresh, t.register = 0, true, true
     return
   end
-  local latest, registered = unpack_at(SUM_HEAD, data)
+  local latest, registered, high, middle, low = unpack_at(SUM_HEAD, data)
+  local sum, from = {high, middle, low}, SUM_HEAD_SIZE + 1
+  local full = compare(sum, MOST) == 0 -- it may be more, and is added up again
   t.now = max(time, latest)
-  for from = SUM_HEAD_SIZE + 1, #data, SUM_ENTRY_SIZE do
-    local at, high, middle, low = unpack_at(SUM_ENTRY, data, from)
-    if at > t.now - t.window then
-      local a = {high, middle, low}
-      t.entries[#t.entries + 1] = {at = at, amount = a}
-      t.sum = plus(t.sum, a)
-    end
+  while from < #data do
+    local at, a = entry_at(data, from)
+    if at > t.now - t.window then break end
+    sum, from = minus(sum, a), from + SUM_ENTRY_SIZE
   end
-  t.registered = registered
+  if full then sum = sum_from(data, from) end
+  t.data, t.from, t.sum, t.registered = data, from, sum, registered
   t.fresh, t.register = registered <= time, registered < time + t.window
 end
 
@@ -36,79 +55,96 @@ function sums.look(t)
   if compare(plus(t.sum, t.adds), t.most) <= 0 then return true, 0 end
   if compare(t.adds, t.most) > 0 then return false, 0 end
   local rest = t.sum
-  for _, e in ipairs(t.entries) do
-    rest = minus(rest, e.amount)
-    if compare(plus(rest, t.adds), t.most) <= 0 then return false, e.at + t.window - t.now end
+  for from = t.from, #t.data, SUM_ENTRY_SIZE do
+    local at, a = entry_at(t.data, from)
+    rest = minus(rest, a)
+    if compare(plus(rest, t.adds), t.most) <= 0 then return false, at + t.window - t.now end
   end
   return false, 0
 end
 
+-- last_of_sum returns the time and amount of the last entry; nothing where
+-- there is none.
+local function last_of_sum(t)
+  if t.from < #t.data then return entry_at(t.data, #t.data - SUM_ENTRY_SIZE + 1) end
+end
+
 function sums.usage(t)
-  local last = t.entries[#t.entries]
-  return digits(t.sum), last and last.at + t.window - t.now or 0
+  local last = last_of_sum(t)
+  return digits(t.sum), last and last + t.window - t.now or 0
 end
 
-local function write_sum(t, ...)
-  local parts = {pack(SUM_HEAD, t.now, t.registered)}
-  for i, e in ipairs(t.entries) do
-    local a = e.amount
-    parts[i + 1] = pack(SUM_ENTRY, e.at, a[1], a[2], a[3])
+local function write_sum(t, sum, entries, ...)
+  call('SET', t.key, pack(SUM_HEAD, t.now, t.registered, sum[1], sum[2], sum[3]) .. entries, ...)
+end
+
+-- list is the entries as tables.
+local function list(t)
+  local all = {}
+  for from = t.from, #t.data, SUM_ENTRY_SIZE do
+    local at, a = entry_at(t.data, from)
+    all[#all + 1] = {at = at, amount = a}
   end
-  call('SET', t.key, table.concat(parts), ...)
+  return all
 end
 
-local function merge(t)
-  local kept = {t.entries[1]}
-  for i = 2, #t.entries do
-    local e, last = t.entries[i], kept[#kept]
-    if sixteenth(last.at, t.window) == sixteenth(e.at, t.window) then
-      last.at, last.amount = e.at, plus(last.amount, e.amount)
-    else
-      kept[#kept + 1] = e
-    end
-  end
-  t.entries = kept
-end
-
--- insert makes an entry of a time that no entry has.
-local function insert(t, i, at, a)
-  if compare(a, ZERO) == 0 then return end
-  table.insert(t.entries, i, {at = at, amount = a})
-  if #t.entries > EXACT then merge(t) end
+-- joins reports whether an amount at a time joins an entry before it, of n
+-- entries.
+local function joins(t, before, at, n)
+  return before == at or n >= EXACT and part_of(before, t.window) == part_of(at, t.window)
 end
 
 function sums.add(t)
-  local last = t.entries[#t.entries]
-  if last and last.at == t.now then
-    last.amount = plus(last.amount, t.adds)
-  else
-    insert(t, #t.entries + 1, t.now, t.adds)
-  end
-  write_sum(t, 'PX', t.keep)
   t.mark = mark(t.now)
+  local data, from, now = t.data, t.from, t.now
+  local sum, size, n = plus(t.sum, t.adds), #data, (#data - from + 1) / SUM_ENTRY_SIZE
+  local last, a = last_of_sum(t)
+  if compare(t.adds, ZERO) == 0 then
+    write_sum(t, sum, data:sub(from), 'PX', t.keep)
+    return
+  elseif last and joins(t, last, now, n) then
+    size, a = size - SUM_ENTRY_SIZE, plus(a, t.adds)
+  else
+    a = t.adds
+  end
+  write_sum(t, sum, data:sub(from, size) .. pack_entry(now, a), 'PX', t.keep)
 end
 
 -- entry_of is the first entry that may hold the take: that of its time, or of
 -- a later one where it was merged.
-local function entry_of(t)
-  for i, e in ipairs(t.entries) do
-    if e.at >= marked(t) then return i end
+local function entry_of(t, all)
+  for i, e in ipairs(all) do
+    if e.at >= marked(t) then return i, e end
+  end
+end
+
+-- write_list writes entries that were changed.
+local function write_list(t, all)
+  local parts, sum = {}, ZERO
+  for i, e in ipairs(all) do
+    parts[i], sum = pack_entry(e.at, e.amount), plus(sum, e.amount)
+  end
+  write_sum(t, sum, table.concat(parts), 'KEEPTTL')
+end
+
+-- insert makes an amount count at a time that is later than that of entry i-1
+-- and before that of entry i.
+local function insert(t, all, i, at, a)
+  local before = all[i - 1]
+  if before and joins(t, before.at, at, #all) then
+    before.at, before.amount = at, plus(before.amount, a)
+  else
+    table.insert(all, i, {at = at, amount = a})
   end
 end
 
 local function remove_amount(t, a)
-  local i = entry_of(t)
-  while i and t.entries[i] and compare(a, ZERO) > 0 do
-    local e = t.entries[i]
-    local rest = minus(e.amount, a)
-    a = minus(a, e.amount)
-    if compare(rest, ZERO) == 0 then
-      table.remove(t.entries, i)
-    else
-      e.amount = rest
-    end
-  end
-  write_sum(t, 'KEEPTTL')
+  local all = list(t)
+  local i, e = entry_of(t, all)
+  if not i then return end
+  e.amount = minus(e.amount, a)
+  if compare(e.amount, ZERO) == 0 then table.remove(all, i) end
+  write_list(t, all)
 end
 
 -- counts reports whether the take is still in the window, of a counter that
@@ -125,15 +161,16 @@ function sums.correct(t)
   if not counts(t) then return end
   if compare(less, ZERO) > 0 then return remove_amount(t, less) end
   if compare(more, ZERO) == 0 then return end
-  local i, at = entry_of(t), marked(t)
+  local all, at = list(t), marked(t)
+  local i, e = entry_of(t, all)
   if not i then
-    insert(t, #t.entries + 1, at, more)
-  elseif compare(t.adds, ZERO) == 0 and sixteenth(t.entries[i].at, t.window) ~= sixteenth(at, t.window) then
+    insert(t, all, #all + 1, at, more)
+  elseif compare(t.adds, ZERO) == 0 and part_of(e.at, t.window) ~= part_of(at, t.window) then
     -- It is in no entry. One of its own does not come between amounts and the
     -- entry that they were merged into.
-    insert(t, i, at, more)
+    insert(t, all, i, at, more)
   else
-    t.entries[i].amount = plus(t.entries[i].amount, more)
+    e.amount = plus(e.amount, more)
   end
-  write_sum(t, 'KEEPTTL')
+  write_list(t, all)
 end

@@ -1,8 +1,8 @@
 -- The question, and its answer.
 --
 -- After the operation come letters: s there is a session, n nothing is taken
--- unless it is open, h nothing is taken unless its whole history is known, r
--- it is to record its calls, e there is an event.
+-- unless it is open, h nothing is taken unless it is this opening of it and its
+-- whole history is known, r it is to record its calls, e there is an event.
 local op, flags = ARGV[1]:match('^(%l+) ?(%l*)$')
 local most_counters = tonumber(ARGV[2])
 local next_arg, next_key = 3, 2
@@ -99,8 +99,9 @@ if op == 'look' or op == 'take' then
   all = takes()
   local seen_up_to = known
   if has('h') and ses.open then
-    if opening ~= '' and opening ~= ses.begun then seen_up_to = 0 end
-    stale = ses.length ~= seen_up_to
+    local other = opening ~= '' and opening ~= ses.begun
+    if other then seen_up_to = 0 end
+    stale = other or ses.length ~= seen_up_to
   end
   local blocked = stale or has('n') and not ses.open or has('h') and not ses.records
   local fit = look(all)
