@@ -37,17 +37,19 @@ func files(t testing.TB, dir string) []string {
 func TestSaveAndLoadState(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "state")
-	a := inSession(t, statePolicies(), nil)
+	state := evaluator.NewState(nil)
+	a := inSession(t, statePolicies(), &veto.Options{State: state})
 	say(a, "limited", nil)
 	say(a, "limited", nil)
 	say(a, "read", nil)
+	state.Close()
 	require.NoError(t, a.SaveState(path))
 	require.Equal(t, []string{"state"}, files(t, dir))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 
-	state, err := veto.LoadState(path, nil)
+	state, err = veto.LoadState(path, nil)
 	require.NoError(t, err)
 	b := newAuthorizer(t, statePolicies(), &veto.Options{State: state})
 	require.Equal(t, rules.CodeSequenceViolated, say(b, "send", nil))
@@ -146,4 +148,48 @@ func TestSaveStateDuringAStorm(t *testing.T) {
 	state, err := veto.LoadState(path, nil)
 	require.NoError(t, err)
 	require.NotNil(t, state)
+}
+
+// Who starts from a file that was saved while calls went on does not know what
+// was called since: its sessions are unknown. So are those of a file that
+// another process has started from.
+func TestSessionsAreNotForgottenHalf(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	state := evaluator.NewState(nil)
+	a := inSession(t, statePolicies(), &veto.Options{State: state})
+	require.NoError(t, a.SaveState(path))
+	require.Equal(t, rules.CodeAllowed, say(a, "read", nil))
+	restart := func() *veto.Authorizer {
+		state, err := veto.LoadState(path, nil)
+		require.NoError(t, err)
+		return newAuthorizer(t, statePolicies(), &veto.Options{State: state})
+	}
+	b := restart() // a crashed
+	require.Equal(t, rules.CodeSessionUnknown, say(b, "send", nil))
+	require.Equal(t, rules.CodeSessionUnknown, say(b, "limited", nil))
+
+	state.Close()
+	require.NoError(t, a.SaveState(path))
+	c := restart()
+	require.Equal(t, rules.CodeSequenceViolated, say(c, "send", nil))
+	require.Equal(t, rules.CodeAllowed, say(c, "limited", nil))
+	d := restart() // c crashed
+	require.Equal(t, rules.CodeSessionUnknown, say(d, "send", nil))
+	require.Equal(t, rules.CodeSessionUnknown, say(d, "limited", nil))
+}
+
+// A State that is closed denies what it would have to count, so that what is
+// saved then is all there is.
+func TestClosedState(t *testing.T) {
+	state := evaluator.NewState(nil)
+	a := inSession(t, statePolicies(), &veto.Options{State: state})
+	res := reserve(t, a, "limited", nil)
+	state.Close()
+	require.Equal(t, rules.CodeLimitsUnavailable, say(a, "limited", nil))
+	require.Equal(t, rules.CodeLimitsUnavailable, say(a, "look", nil), "a session remembers it")
+	r, err := a.Authorize(ctx, "bot", "look", nil)
+	require.NoError(t, err, "nothing counts it")
+	require.True(t, r.Allowed)
+	require.ErrorIs(t, a.OpenSession(ctx, "", "other"), evaluator.ErrClosed)
+	require.ErrorIs(t, res.Commit(ctx, "2"), evaluator.ErrClosed)
 }

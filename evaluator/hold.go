@@ -15,6 +15,7 @@ import (
 // concurrent use.
 type Hold struct {
 	sums       []heldSum
+	owner      string // whose the counters are
 	session    *session
 	remembered remembered
 	batch      *Batch // where it was taken from a shared store
@@ -52,6 +53,9 @@ func (e *Evaluation) Hold() *Hold {
 	if h.sums == nil && h.remembered.event == nil {
 		return nil
 	}
+	if h.sums != nil {
+		h.owner = string(appendPart(appendPart(nil, e.call.Project), e.call.AgentID))
+	}
 	return h
 }
 
@@ -70,15 +74,41 @@ func (s *State) Correct(h *Hold, now time.Time, policyID, ruleID, actual string)
 	if err != nil || len(chosen) == 0 {
 		return err
 	}
+	if s.closed.Load() {
+		return ErrClosed
+	}
 	at := s.time(now)
-	s.withHold(h, chosen, func(t *take) {
+	if h.session != nil {
+		h.session.mu.Lock()
+		defer h.session.mu.Unlock()
+	}
+	for _, x := range chosen {
+		s.correct(h, &x.in, at, amount)
+	}
+	return nil
+}
+
+func (s *State) correct(h *Hold, t *take, at int64, amount decimal.Amount) {
+	one := []take{*t}
+	t = &one[0]
+	for {
+		locked := s.lock(one, h.session, nil)
+		if t.counter == nil && !t.inSession() && at-t.at < int64(t.limit.window) {
+			// It counted nothing but amounts of zero, and was dropped.
+			if !s.revive(t, h.owner) {
+				unlock(locked)
+				continue
+			}
+			locked = append(locked, t.counter)
+		}
 		if c := t.counter; c != nil {
 			if m, ok := c.meter.(*sumMeter); ok {
 				m.correct(c.at(at), t, amount)
 			}
 		}
-	})
-	return nil
+		unlock(locked)
+		return
+	}
 }
 
 // Succeeded says that the call was made and succeeded.
@@ -89,20 +119,6 @@ func (s *State) Succeeded(h *Hold) {
 	h.session.mu.Lock()
 	defer h.session.mu.Unlock()
 	h.remembered.succeed()
-}
-
-// withHold calls f for each take, with everything locked that they are about.
-func (s *State) withHold(h *Hold, takes []*heldSum, f func(*take)) {
-	if h.session != nil {
-		h.session.mu.Lock()
-		defer h.session.mu.Unlock()
-	}
-	for _, x := range takes {
-		one := []take{x.in}
-		locked := s.lock(one, h.session, nil)
-		f(&one[0])
-		unlock(locked)
-	}
 }
 
 // sharedHold is Hold of a shared store.

@@ -50,6 +50,28 @@ func (s *State) insert(t *take, ses *session, e *Evaluation, now int64, locked [
 	return append(locked, c), taken
 }
 
+// revive makes the counter of t, also where there is no room, and locks it. It
+// reports whether there was none yet.
+func (s *State) revive(t *take, owner string) bool {
+	x := s.table(t.hash)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.find(t.hash, t.key) != nil {
+		return false
+	}
+	s.mu.Lock()
+	o := s.ownerOf(owner)
+	o.live++
+	s.live.Add(1)
+	s.mu.Unlock()
+	c := newCounter(t.limit, t.key)
+	c.owner, c.latest, c.hash = o, x.latest, t.hash
+	c.mu.Lock()
+	x.insert(c)
+	t.counter = c
+	return true
+}
+
 // owner returns the owner of one counter more, or nil where there is no room.
 func (s *State) owner(project, agent string) *owner {
 	var stack [2*maxName + 8]byte
@@ -57,8 +79,7 @@ func (s *State) owner(project, agent string) *owner {
 	s.mu.Lock()
 	o := s.owners[string(key)]
 	if o == nil {
-		o = &owner{key: string(key)}
-		s.owners[o.key] = o
+		o = s.ownerOf(string(key))
 	}
 	ok := s.enterLocked(o)
 	if o.live == 0 {
@@ -67,6 +88,16 @@ func (s *State) owner(project, agent string) *owner {
 	s.mu.Unlock()
 	if !ok {
 		return nil
+	}
+	return o
+}
+
+// ownerOf returns an owner by its key. The caller holds s.mu.
+func (s *State) ownerOf(key string) *owner {
+	o := s.owners[key]
+	if o == nil {
+		o = &owner{key: key}
+		s.owners[key] = o
 	}
 	return o
 }

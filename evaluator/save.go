@@ -5,6 +5,8 @@ import (
 	"encoding/gob"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -50,10 +52,17 @@ const saveMagic = "veto-state-1\n"
 // is damaged.
 var ErrState = errors.New("evaluator: not a saved state, or a damaged one")
 
-// WriteTo writes the counters and sessions to w, with a checksum at the end.
-// Decisions go on meanwhile; each counter is saved as it is at one moment. It
-// implements [io.WriterTo].
+// WriteTo writes the counters to w, with a checksum at the end. Decisions go on
+// meanwhile; each counter is saved as it is at one moment, and what is counted
+// later is not in it.
+//
+// Sessions are written too where the State is closed, and only there: a session
+// that was read again without its last calls would permit what those forbid. In
+// one that was not saved, what rules say of sessions denies. For the same
+// reason nobody may read the sessions of a file twice; veto.LoadState sees to
+// that. WriteTo implements [io.WriterTo].
 func (s *State) WriteTo(w io.Writer) (int64, error) {
+	s.setWall(time.Now())
 	sum := sha256.New()
 	out := &countingWriter{w: io.MultiWriter(w, sum)}
 	if _, err := io.WriteString(out, saveMagic); err != nil {
@@ -77,10 +86,10 @@ func (s *State) WriteTo(w io.Writer) (int64, error) {
 			}
 		}
 	}
+	var all []*session
 	s.sessions.mu.RLock()
-	all := make([]*session, 0, len(s.sessions.open))
-	for _, ses := range s.sessions.open {
-		all = append(all, ses)
+	if s.closed.Load() {
+		all = slices.Collect(maps.Values(s.sessions.open))
 	}
 	s.sessions.mu.RUnlock()
 	for _, ses := range all {
@@ -172,7 +181,19 @@ func (s *State) saveSession(ses *session) []saved {
 }
 
 // unix and since convert between times of the State and those of a file.
-func (s *State) unix(at int64) int64 { return s.base.UnixNano() + at }
+func (s *State) unix(at int64) int64 { return s.wall.Load() + at }
 func (s *State) since(unix int64) int64 {
 	return s.time(time.Unix(0, unix)) // without the monotonic reading of base
+}
+
+// setWall finds the time since 1970 of the base. The machine may have slept
+// since, or its clock been set, of which a monotonic clock knows nothing. Where
+// the two differ, the later is used: that frees nothing early.
+func (s *State) setWall(now time.Time) {
+	base := s.base.UnixNano()
+	slept := now.UnixNano() - int64(now.Sub(s.base)) - base
+	if slept > int64(100*time.Millisecond) { // less is how long it takes to read two clocks
+		base += slept
+	}
+	s.wall.Store(base)
 }

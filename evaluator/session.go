@@ -62,6 +62,9 @@ func (s *State) OpenSession(project, id string, now time.Time) error {
 	if err := CheckSession(project, id); err != nil {
 		return err
 	}
+	if s.closed.Load() {
+		return ErrClosed
+	}
 	at := s.time(now)
 	x := &s.sessions
 	x.mu.Lock()
@@ -78,6 +81,14 @@ func (s *State) OpenSession(project, id string, now time.Time) error {
 	x.open[key] = ses
 	x.all = append(x.all, ses)
 	return nil
+}
+
+// Sessions returns how many sessions are open, those that have been idle for too
+// long included until their room is needed.
+func (s *State) Sessions() int {
+	s.sessions.mu.RLock()
+	defer s.sessions.mu.RUnlock()
+	return len(s.sessions.open)
 }
 
 // CheckSession reports whether there can be such a session.

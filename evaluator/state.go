@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"errors"
 	"hash/maphash"
 	"math"
 	"slices"
@@ -48,10 +49,12 @@ const (
 type State struct {
 	seed    maphash.Seed
 	base    time.Time
+	wall    atomic.Int64 // the base, as times are saved
 	maxKeys int64
 	perUser int64
 	tables  [tableCount]table
 
+	closed atomic.Bool
 	live   atomic.Int64 // counters in all tables and sessions
 	mu     sync.Mutex
 	owners map[string]*owner // by project and agent
@@ -98,6 +101,14 @@ func (s *State) time(t time.Time) int64 {
 	const most = math.MaxInt64 / 2
 	return min(max(int64(t.Sub(s.base)), -most), most)
 }
+
+// Close has a State count nothing more, so that what WriteTo writes then is all
+// that it ever counted. A call that would be counted is denied from then on
+// (limits_unavailable), and a cost that is corrected is ErrClosed.
+func (s *State) Close() { s.closed.Store(true) }
+
+// ErrClosed is the error of a State that is closed.
+var ErrClosed = errors.New("evaluator: the State is closed, and counts nothing more")
 
 type takeResult uint8
 
@@ -168,6 +179,8 @@ func (s *State) takeCounters(e *Evaluation, ses *session, now int64, fits, commi
 		return refused
 	case !commit:
 		return taken
+	case s.closed.Load(): // under all locks, so that no saved counter lacks a call
+		return noRoom
 	}
 	found := len(locked)
 	for i := range e.takes {

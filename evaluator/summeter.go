@@ -18,6 +18,7 @@ import (
 type sumMeter struct {
 	window  int64
 	sum     decimal.Amount
+	full    bool // the sum was too large
 	entries []sumEntry
 }
 
@@ -39,7 +40,25 @@ func (m *sumMeter) expire(now int64) {
 	}
 	if n > 0 {
 		m.entries = m.entries[:copy(m.entries, m.entries[n:])]
+		m.recount()
 	}
+}
+
+// recount adds up the entries anew after something was taken from a sum that
+// was too large for an Amount, and had stayed at the largest.
+func (m *sumMeter) recount() {
+	if !m.full {
+		return
+	}
+	m.sum, m.full = decimal.Amount{}, false
+	for _, e := range m.entries {
+		m.plus(e.amount)
+	}
+}
+
+func (m *sumMeter) plus(amount decimal.Amount) {
+	m.sum = m.sum.Plus(amount)
+	m.full = m.full || m.sum.Full()
 }
 
 func (m *sumMeter) look(now int64, t *take) (bool, time.Duration) {
@@ -80,7 +99,7 @@ func (m *sumMeter) put(at int64, amount decimal.Amount) {
 // insert counts amount at a time that is later than that of entry i-1, and
 // before that of entry i: in the one, where they may share, or between them.
 func (m *sumMeter) insert(i int, at int64, amount decimal.Amount) {
-	m.sum = m.sum.Plus(amount)
+	m.plus(amount)
 	if i > 0 {
 		last := &m.entries[i-1]
 		if m.window == 0 || last.at == at || len(m.entries) >= exactEntries && sameBucket(last.at, at, m.window) {
@@ -117,6 +136,7 @@ func (m *sumMeter) remove(now int64, t *take) {
 	if e.amount.IsZero() {
 		m.entries = append(m.entries[:i], m.entries[i+1:]...)
 	}
+	m.recount()
 }
 
 // correct makes actual what t counts.
@@ -137,7 +157,8 @@ func (m *sumMeter) correct(now int64, t *take, actual decimal.Amount) {
 			// and the entry that they were merged into.
 			m.insert(i, t.at, more)
 		default:
-			m.entries[i].amount, m.sum = m.entries[i].amount.Plus(more), m.sum.Plus(more)
+			m.entries[i].amount = m.entries[i].amount.Plus(more)
+			m.plus(more)
 		}
 	}
 	t.amount = actual

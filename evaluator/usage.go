@@ -29,7 +29,7 @@ type Usage struct {
 // in the order of evaluation. It is to be asked after Decide and before
 // Settle, and takes nothing.
 func (e *Evaluation) Usage(s *State) []Usage {
-	if s == nil {
+	if s == nil || e.call == nil {
 		return nil
 	}
 	now := s.time(e.now)
@@ -57,6 +57,9 @@ func (e *Evaluation) Usage(s *State) []Usage {
 
 // UsageShared is Usage where the counters are in a shared store.
 func (e *Evaluation) UsageShared(ask func(*Batch) error) ([]Usage, error) {
+	if e.call == nil {
+		return nil, nil
+	}
 	b := e.batch()
 	if len(b.Takes) == 0 {
 		return nil, nil

@@ -62,6 +62,10 @@ func (a Amount) Plus(b Amount) Amount {
 	return Amount{hi, lo}
 }
 
+// Full reports whether a is the largest Amount, which stands for all sums that
+// are larger.
+func (a Amount) Full() bool { return a == Amount{^uint64(0), ^uint64(0)} }
+
 // Minus returns a-b, or zero where b is more than a.
 func (a Amount) Minus(b Amount) Amount {
 	lo, borrow := bits.Sub64(a.lo, b.lo, 0)
