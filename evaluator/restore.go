@@ -122,7 +122,7 @@ func (s *State) restoreCounter(r *saved) *counter {
 	if r.Window < 0 || r.Window > 0 && r.Window < buckets {
 		return nil
 	}
-	c := &counter{}
+	c, o := &counter{}, s.ownerOf(r.Owner)
 	units := int64(1)
 	switch r.Meter {
 	case CountCalls:
@@ -146,12 +146,11 @@ func (s *State) restoreCounter(r *saved) *counter {
 		}
 		c.meter = m
 	case CountValues:
-		m := s.restoreValues(r)
+		m := s.restoreValues(r, o)
 		if m == nil {
 			return nil
 		}
-		m.paid = max(0, len(m.values)-1)
-		units += int64(m.paid)
+		units += int64(m.rooms[o])
 		c.meter = m
 	case Tally:
 		if r.N < 0 {
@@ -161,12 +160,8 @@ func (s *State) restoreCounter(r *saved) *counter {
 	default:
 		return nil
 	}
-	c.key, c.latest, c.owner = r.Key, s.since(r.At), s.owners[r.Owner]
-	if c.owner == nil {
-		c.owner = &owner{key: r.Owner}
-		s.owners[r.Owner] = c.owner
-	}
-	c.owner.live += units
+	c.key, c.latest, c.owner = r.Key, s.since(r.At), o
+	o.live += units
 	s.live.Add(units)
 	return c
 }
@@ -214,7 +209,7 @@ func (r *saved) inOrder() bool {
 	return true
 }
 
-func (s *State) restoreValues(r *saved) *valueMeter {
+func (s *State) restoreValues(r *saved, o *owner) *valueMeter {
 	if len(r.Times) != len(r.Values) {
 		return nil
 	}
@@ -223,7 +218,11 @@ func (s *State) restoreValues(r *saved) *valueMeter {
 		if r.Times[i] > r.At || m.values[value] != nil {
 			return nil
 		}
-		m.use(value, useMark{at: s.since(r.Times[i])})
+		room := o // whose the values were is not saved
+		if m.within == nil {
+			room = nil
+		}
+		m.use(value, useMark{at: s.since(r.Times[i])}, room)
 	}
 	return m
 }

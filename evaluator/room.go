@@ -102,13 +102,6 @@ func (s *State) ownerOf(key string) *owner {
 	return o
 }
 
-// enter makes room for one counter more of o.
-func (s *State) enter(o *owner) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.enterLocked(o)
-}
-
 func (s *State) enterLocked(o *owner) bool {
 	if o.live >= s.perUser || s.live.Load() >= s.maxKeys {
 		return false
@@ -167,27 +160,28 @@ func (s *State) dropIdle(x *table, c *counter, now int64) {
 
 // drop gives up the room of a counter that is no longer kept.
 func (s *State) drop(c *counter) {
-	n := 1
 	if v, ok := c.meter.(*valueMeter); ok {
-		n += v.paid
+		s.leaveAll(v.rooms)
+		s.leaveAll(v.over)
 	}
-	s.leave(c.owner, n)
+	s.leave(c.owner, 1)
 	c.owner = nil
 }
 
-// roomFor makes room for the value of t in v: each takes the room of a
-// counter, and the first that of v itself.
-func (s *State) roomFor(v *valueMeter, o *owner, t *take) bool {
-	if due := max(0, len(v.values)-1); v.paid > due {
-		s.leave(o, v.paid-due)
-		v.paid = due
+func (s *State) leaveAll(rooms map[*owner]int) {
+	for o, n := range rooms {
+		s.leave(o, n)
 	}
-	if _, known := v.values[string(t.value)]; known || len(v.values) == 0 {
+	clear(rooms)
+}
+
+// roomFor makes room for the value of t in v.
+func (s *State) roomFor(v *valueMeter, e *Evaluation, t *take) bool {
+	s.leaveAll(v.over)
+	t.room = nil
+	if v.within == nil || v.values[string(t.value)] != nil {
 		return true
 	}
-	if !s.enter(o) {
-		return false
-	}
-	v.paid++
-	return true
+	t.room = s.owner(e.call.Project, e.call.AgentID)
+	return t.room != nil
 }

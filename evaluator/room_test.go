@@ -47,8 +47,22 @@ func checkState(t testing.TB, s *State) {
 			require.Equal(t, sum, m.sum)
 			require.LessOrEqual(t, len(m.entries), maxSumEntries)
 		case *valueMeter:
-			units += int64(m.paid)
-			require.GreaterOrEqual(t, m.paid, len(m.values)-1, "every value has room")
+			rooms := map[*owner]int{}
+			for _, u := range m.byTime {
+				if u != m.within {
+					require.NotNil(t, u.room, "every value has room")
+					rooms[u.room]++
+				}
+			}
+			require.Equal(t, len(rooms), len(m.rooms))
+			for o, n := range rooms {
+				require.Equal(t, n, m.rooms[o])
+			}
+			for _, all := range []map[*owner]int{m.rooms, m.over} {
+				for o, n := range all {
+					live, owners[o] = live+int64(n), owners[o]+int64(n)
+				}
+			}
 			require.Len(t, m.byTime, len(m.values))
 			for i, u := range m.byTime {
 				require.Same(t, u, m.values[u.value])

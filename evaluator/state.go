@@ -192,7 +192,7 @@ func (s *State) takeCounters(e *Evaluation, ses *session, now int64, fits, commi
 		if t.counter == nil {
 			locked, result = s.insert(t, ses, e, now, locked)
 		}
-		if result == taken && !s.add(t, now) {
+		if result == taken && !s.add(t, e, now) {
 			result = noRoom
 		}
 		if result != taken {
@@ -219,9 +219,9 @@ func fitsFresh(t *take) bool {
 }
 
 // add counts t in its counter, and reports whether there was room for it.
-func (s *State) add(t *take, now int64) bool {
+func (s *State) add(t *take, e *Evaluation, now int64) bool {
 	c := t.counter
-	if t.limit.meter == CountValues && !s.roomFor(c.meter.(*valueMeter), c.owner, t) {
+	if t.limit.meter == CountValues && !s.roomFor(c.meter.(*valueMeter), e, t) {
 		return false
 	}
 	c.meter.add(c.at(now), t)

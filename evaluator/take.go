@@ -24,6 +24,7 @@ type take struct {
 	// Where the State has the counter, while that is locked.
 	hash    uint64
 	counter *counter // nil: there is none yet
+	room    *owner   // of a value that is new there; nil: that of the counter
 
 	// The answer of the State.
 	says       judgement // passes, where nothing stands against the call

@@ -17,7 +17,12 @@ type valueMeter struct {
 	byTime valueHeap // the same
 	newest int64     // no value was used later
 	uses   uint64    // so far
-	paid   int       // counters beside itself whose room it has
+
+	// Each value takes the room of a counter, of the agent who used it first;
+	// but for one, whose room is that of the counter itself.
+	within *valueUse      // that one
+	rooms  map[*owner]int // of the others
+	over   map[*owner]int // of values that have left since
 }
 
 // valueUse is the last use of a value. Two may be of the same time, so each
@@ -25,7 +30,8 @@ type valueMeter struct {
 type valueUse struct {
 	useMark
 	value string
-	place int // in the heap
+	place int    // in the heap
+	room  *owner // whose it is; nil of the one within the counter
 }
 
 type useMark struct {
@@ -73,6 +79,10 @@ func (m *valueMeter) expire(now int64) {
 	}
 	if len(m.byTime) > maxSorted && m.newest <= now-m.window {
 		m.values, m.byTime = make(map[string]*valueUse), nil // all of them, at once
+		for o, n := range m.rooms {
+			m.vacate(o, n)
+		}
+		m.within = nil
 	}
 	for len(m.byTime) > 0 && m.byTime[0].at <= now-m.window {
 		m.drop(m.byTime[0])
@@ -82,11 +92,37 @@ func (m *valueMeter) expire(now int64) {
 func (m *valueMeter) drop(u *valueUse) {
 	heap.Remove(&m.byTime, u.place)
 	delete(m.values, u.value)
+	if u == m.within {
+		m.within = nil
+	}
+	if u.room != nil {
+		m.vacate(u.room, 1)
+	}
 }
 
-// use counts a use of a value that has none.
-func (m *valueMeter) use(value string, mark useMark) {
-	u := &valueUse{useMark: mark, value: value}
+// vacate says that so many rooms of o are needed no more.
+func (m *valueMeter) vacate(o *owner, n int) {
+	if m.rooms[o] -= n; m.rooms[o] == 0 {
+		delete(m.rooms, o)
+	}
+	if m.over == nil {
+		m.over = make(map[*owner]int)
+	}
+	m.over[o] += n
+}
+
+// use counts a use of a value that has none, in a room of its own or, where
+// that is nil, within that of the counter.
+func (m *valueMeter) use(value string, mark useMark, room *owner) {
+	u := &valueUse{useMark: mark, value: value, room: room}
+	if room == nil {
+		m.within = u
+	} else {
+		if m.rooms == nil {
+			m.rooms = make(map[*owner]int)
+		}
+		m.rooms[room]++
+	}
 	m.values[value] = u
 	heap.Push(&m.byTime, u)
 	m.newest = max(m.newest, mark.at)
@@ -133,7 +169,7 @@ func (m *valueMeter) add(now int64, t *take) {
 		t.before = u.useMark
 		m.move(u, useMark{now, t.use})
 	} else {
-		m.use(string(t.value), useMark{now, t.use})
+		m.use(string(t.value), useMark{now, t.use}, t.room)
 	}
 }
 
