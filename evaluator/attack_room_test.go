@@ -131,3 +131,31 @@ func TestAttack_D5_SumTooLarge(t *testing.T) {
 	fits, _ = m.look(end, &take{limit: l, amount: amountOf("1000")})
 	require.True(t, fits)
 }
+
+// The calls of one project must not fill what is kept of another's.
+func TestAttack_D6_HistoriesOfAnotherProject(t *testing.T) {
+	p := compiled(t, sequencedSet(&rules.Sequence{BlockedBy: toolEntry("secret")}))
+	s := NewState(&StateOptions{MaxHistoryBytes: 1 << 20})
+	say := func(project, session, tool, params string) rules.Code {
+		var e Evaluation
+		p.Decide(&e, &rules.Call{AgentID: "bot", Project: project, Session: session, Tool: tool, Parameters: params}, wallStart)
+		return e.Settle(s).Cause().Code
+	}
+	require.NoError(t, s.OpenSession("good", "s", wallStart))
+	for i := range 8 {
+		id := fmt.Sprint("s", i)
+		require.NoError(t, s.OpenSession("evil", id, wallStart))
+		for n := range 400 {
+			require.Equal(t, rules.CodeAllowed, say("evil", id, "look", fmt.Sprintf(`{"x":"%0400d"}`, n)))
+		}
+	}
+	require.Equal(t, rules.CodeSessionUnknown, say("evil", "s7", "pay", ""), "it has forgotten")
+	require.Equal(t, rules.CodeAllowed, say("good", "s", "look", ""))
+	require.Equal(t, rules.CodeAllowed, say("good", "s", "pay", ""))
+	checkState(t, s)
+	for i := range 8 {
+		s.EndSession("evil", fmt.Sprint("s", i))
+	}
+	s.EndSession("good", "s")
+	require.Empty(t, s.sessions.pots)
+}

@@ -87,8 +87,8 @@ func (s *State) remember(ses *session, e *Evaluation, now int64) {
 	}
 	ev := newEvent(string(key), now, done)
 	freed := h.makeRoom(ev.size())
-	if !s.sessions.pay(ev.size() - freed) {
-		s.sessions.pay(-freed)
+	if !s.sessions.pay(ses.pot, ev.size()-freed) {
+		s.sessions.pay(ses.pot, -freed)
 		h.some, h.lost = true, now
 		return
 	}

@@ -3,6 +3,7 @@ package evaluator
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/gob"
 	"fmt"
 	"hash/maphash"
@@ -63,7 +64,11 @@ func (s *State) restore(r *saved, ses **session) bool {
 		if s.sessions.open[r.Key] != nil {
 			return false
 		}
-		*ses = &session{key: r.Key, latest: at, history: history{some: r.Lost, lost: s.since(r.Since)}}
+		project, ok := projectOfKey(r.Key)
+		if !ok {
+			return false
+		}
+		*ses = &session{key: r.Key, latest: at, pot: s.sessions.enter(project), history: history{some: r.Lost, lost: s.since(r.Since)}}
 		s.sessions.open[r.Key] = *ses
 		s.sessions.all = append(s.sessions.all, *ses)
 		return true
@@ -113,6 +118,7 @@ func (s *State) restoreEvent(r *saved, ses *session) bool {
 	}
 	h.put(ev)
 	s.sessions.bytes += int64(ev.size())
+	ses.pot.bytes += int64(ev.size())
 	return true
 }
 
@@ -225,4 +231,13 @@ func (s *State) restoreValues(r *saved, o *owner) *valueMeter {
 		m.use(value, useMark{at: s.since(r.Times[i])}, room)
 	}
 	return m
+}
+
+// projectOfKey returns the project in the key of a session.
+func projectOfKey(key string) (string, bool) {
+	n, size := binary.Uvarint([]byte(key))
+	if size <= 0 || n > uint64(len(key)-size) {
+		return "", false
+	}
+	return key[size : size+int(n)], true
 }

@@ -106,6 +106,11 @@ func checkState(t testing.TB, s *State) {
 		bytes += size
 	}
 	require.EqualValues(t, bytes, s.sessions.bytes, "the bytes of all histories")
+	for _, p := range s.sessions.pots {
+		bytes -= int(p.bytes)
+		require.Positive(t, p.sessions)
+	}
+	require.Zero(t, bytes, "of all projects")
 	require.Equal(t, live, s.live.Load(), "all live counters")
 	require.Len(t, s.owners, len(owners))
 	for o, n := range owners {

@@ -224,7 +224,7 @@ func TestSenselessState(t *testing.T) {
 		return append(buf.Bytes(), sum[:]...)
 	}
 	end := saved{Kind: savedEnd}
-	ses := saved{Kind: savedSession, Key: "s"}
+	ses := saved{Kind: savedSession, Key: "\x00\x01s"}
 	calls := saved{Kind: savedCounter, Key: "k", At: 9, Meter: CountCalls, Window: 1e9, Times: []int64{3, 9}, Calls: []int32{2, 1}}
 	amounts := saved{Kind: savedCounter, Key: "a", At: 9, Meter: SumAmounts, Window: 1e9, Times: []int64{9}, Amounts: []string{amountOf("1").Digits()}}
 	values := saved{Kind: savedCounter, Key: "v", At: 9, Meter: CountValues, Window: 1e9, Times: []int64{9, 3}, Values: []string{"x", "y"}}

@@ -15,9 +15,18 @@ type sessions struct {
 	max  int
 	idle int64 // nanoseconds
 
-	bytes    int64 // of all histories; guarded by mu of bytesMu
 	bytesMu  sync.Mutex
+	bytes    int64           // of all histories
+	pots     map[string]*pot // by project
 	maxBytes int64
+	maxOfOne int64 // of the histories of one project
+}
+
+// pot is what the histories of a project take; guarded by sessions.bytesMu.
+type pot struct {
+	project  string
+	sessions int
+	bytes    int64
 }
 
 func (x *sessions) init(opts *StateOptions) {
@@ -25,12 +34,15 @@ func (x *sessions) init(opts *StateOptions) {
 	x.max = or(opts.MaxSessions, defaultMaxSessions)
 	x.idle = int64(or(opts.SessionIdle, defaultSessionIdle))
 	x.maxBytes = int64(or(opts.MaxHistoryBytes, defaultHistoryBytes))
+	x.maxOfOne = int64(or(opts.MaxHistoryBytesPerProject, int(x.maxBytes/2)))
+	x.pots = make(map[string]*pot)
 }
 
 // session is one open session of a project: the calls that were allowed in it,
 // and the counters that end with it.
 type session struct {
 	key string
+	pot *pot
 
 	mu       sync.Mutex
 	ended    bool
@@ -77,7 +89,7 @@ func (s *State) OpenSession(project, id string, now time.Time) error {
 	if len(x.open) >= x.max {
 		return ErrTooManySessions
 	}
-	ses := &session{key: key, latest: at}
+	ses := &session{key: key, latest: at, pot: x.enter(project)}
 	x.open[key] = ses
 	x.all = append(x.all, ses)
 	return nil
@@ -135,7 +147,8 @@ func (s *State) end(ses *session) {
 		return
 	}
 	ses.ended = true
-	s.sessions.pay(-ses.history.bytes)
+	s.sessions.pay(ses.pot, -ses.history.bytes)
+	s.sessions.leave(ses.pot)
 	ses.history = history{}
 	for _, c := range ses.counters {
 		s.drop(c)
@@ -190,13 +203,35 @@ func (s *State) lockSession(e *Evaluation, now int64) *session {
 	return ses
 }
 
-// pay adds to the bytes of all histories, and reports whether they fit.
-func (x *sessions) pay(bytes int) bool {
+// enter returns the pot of a project, for one session more.
+func (x *sessions) enter(project string) *pot {
 	x.bytesMu.Lock()
 	defer x.bytesMu.Unlock()
-	if bytes > 0 && x.bytes+int64(bytes) > x.maxBytes {
+	p := x.pots[project]
+	if p == nil {
+		p = &pot{project: project}
+		x.pots[project] = p
+	}
+	p.sessions++
+	return p
+}
+
+func (x *sessions) leave(p *pot) {
+	x.bytesMu.Lock()
+	defer x.bytesMu.Unlock()
+	if p.sessions--; p.sessions == 0 {
+		delete(x.pots, p.project)
+	}
+}
+
+// pay adds to the bytes of histories, and reports whether they fit.
+func (x *sessions) pay(p *pot, bytes int) bool {
+	x.bytesMu.Lock()
+	defer x.bytesMu.Unlock()
+	if bytes > 0 && (x.bytes+int64(bytes) > x.maxBytes || p.bytes+int64(bytes) > x.maxOfOne) {
 		return false
 	}
 	x.bytes += int64(bytes)
+	p.bytes += int64(bytes)
 	return true
 }

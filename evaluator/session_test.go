@@ -172,7 +172,7 @@ func TestHistoryOverflow(t *testing.T) {
 // Where there is no memory for another history, the sessions that go on know
 // that something is missing, and those that end give theirs back.
 func TestHistoryBytes(t *testing.T) {
-	k := newTalk(t, sequencedSet(&rules.Sequence{BlockedBy: toolEntry("read")}), &StateOptions{MaxHistoryBytes: 10 * (eventBytes + 20)})
+	k := newTalk(t, sequencedSet(&rules.Sequence{BlockedBy: toolEntry("read")}), &StateOptions{MaxHistoryBytesPerProject: 10 * (eventBytes + 20)})
 	for i := range 9 {
 		k.say("look", fmt.Sprintf(`{"n":%d}`, i))
 	}

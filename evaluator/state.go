@@ -25,6 +25,11 @@ type StateOptions struct {
 	// MaxHistoryBytes is about the most memory that the histories of all
 	// sessions may take; default 256 MiB. One session has at most 256 KiB.
 	MaxHistoryBytes int
+	// MaxHistoryBytesPerProject is about the most memory that the histories
+	// of the sessions of one project may take; default half of
+	// MaxHistoryBytes. What there is no room for is unknown to sequences,
+	// which deny then.
+	MaxHistoryBytesPerProject int
 }
 
 const (
@@ -235,7 +240,7 @@ func (s *State) giveBack(e *Evaluation) {
 	if ses != nil {
 		ses.mu.Lock()
 		defer ses.mu.Unlock()
-		s.sessions.pay(-ses.history.forget(&e.remembered))
+		s.sessions.pay(ses.pot, -ses.history.forget(&e.remembered))
 	}
 	defer unlock(s.lock(e.takes, ses, nil))
 	undo(e.takes, now)
