@@ -127,9 +127,13 @@ import (
 	"encoding/json"
 
 	"github.com/useveto/veto-go"
+	"github.com/useveto/veto-go/evaluator"
 )
 
-var secret []byte
+var (
+	secret []byte
+	state  *evaluator.State
+)
 
 type email struct{ To, Subject string }
 
