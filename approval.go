@@ -81,17 +81,17 @@ func (a *Authorizer) withApprovals(ctx context.Context, d *decision, p *evaluato
 	if c := p.CheckInput(&d.eval, &d.call); c != nil {
 		return says(c)
 	}
-	all, refused := a.findTickets(ctx, d)
+	all, id, refused := a.findTickets(ctx, d)
 	if refused != nil {
-		return saying{cause: refused, approval: firstOf(d.tickets)}
+		return saying{cause: refused, approval: id}
 	}
 	said := a.judge(ctx, d, p.Resume(&d.eval, &d.call, now, all.approved))
 	switch said.cause.Outcome {
 	case Allowed:
 		said.approval = all.tickets[0].ID
-		if c := a.use(ctx, d, all); c != nil {
+		if id, c := a.use(ctx, d, all); c != nil {
 			a.giveBack(ctx, d)
-			said.cause = c
+			said.cause, said.approval = c, id
 		}
 	case Escalated:
 		said.cause, said.approval = a.escalate(ctx, d, p, said.cause, now)
@@ -99,26 +99,19 @@ func (a *Authorizer) withApprovals(ctx context.Context, d *decision, p *evaluato
 	return said
 }
 
-func firstOf(ids []string) string {
-	if len(ids) == 0 {
-		return ""
-	}
-	return ids[0]
-}
-
 // findTickets looks up the tickets of d. A cause says why the call cannot be
-// resumed by them.
-func (a *Authorizer) findTickets(ctx context.Context, d *decision) (*resumed, *evaluator.Cause) {
+// resumed by the ticket id.
+func (a *Authorizer) findTickets(ctx context.Context, d *decision) (_ *resumed, id string, _ *evaluator.Cause) {
 	book := a.opts.Approvals
-	if book == nil {
-		return nil, noApprovals
-	}
 	if len(d.tickets) == 0 {
-		return nil, noTicket
+		return nil, "", noTicket
+	}
+	if book == nil {
+		return nil, d.tickets[0], noApprovals
 	}
 	digest, err := book.Digest(argumentsOf(d))
 	if err != nil {
-		return nil, ticketCause(rules.CodeApprovalDenied, "the arguments have no digest", &approval.Ticket{})
+		return nil, d.tickets[0], ticketCause(rules.CodeApprovalDenied, "the arguments have no digest", &approval.Ticket{})
 	}
 	all := &resumed{}
 	for i, id := range d.tickets {
@@ -128,24 +121,24 @@ func (a *Authorizer) findTickets(ctx context.Context, d *decision) (*resumed, *e
 		t, err := book.Get(ctx, id)
 		if err != nil {
 			a.logger().Warn("a ticket cannot be used", zap.Error(err))
-			return nil, a.refusal(err, &t)
+			return nil, id, a.refusal(err, &t)
 		}
 		if err := t.State.Err(); err != nil {
-			return nil, a.refusal(err, &t)
+			return nil, id, a.refusal(err, &t)
 		}
 		b := t.Binding
 		b.Project, b.Agent, b.Session, b.User = d.call.Project, d.call.AgentID, d.call.Session, d.call.User
 		b.Tool, b.Arguments = d.call.Tool, digest
 		if b != t.Binding {
-			return nil, a.refusal(approval.ErrMismatch, &t)
+			return nil, id, a.refusal(approval.ErrMismatch, &t)
 		}
 		approved := evaluator.Approved{RuleID: t.RuleID}
 		if n, err := hex.Decode(approved.Policy[:], []byte(t.PolicyDigest)); err != nil || n != len(approved.Policy) {
-			return nil, a.refusal(approval.ErrForged, &t)
+			return nil, id, a.refusal(approval.ErrForged, &t)
 		}
 		all.tickets, all.bindings, all.approved = append(all.tickets, t), append(all.bindings, b), append(all.approved, approved)
 	}
-	return all, nil
+	return all, "", nil
 }
 
 // refusal is the denial that the error of a ticket means.
@@ -170,8 +163,9 @@ func (a *Authorizer) refusal(err error, t *approval.Ticket) *evaluator.Cause {
 	}
 }
 
-// use uses the tickets up, when everything else is settled.
-func (a *Authorizer) use(ctx context.Context, d *decision, all *resumed) *evaluator.Cause {
+// use uses the tickets up, when everything else is settled. A cause says why
+// the ticket id could not be used.
+func (a *Authorizer) use(ctx context.Context, d *decision, all *resumed) (id string, _ *evaluator.Cause) {
 	for i := range all.tickets {
 		t := &all.tickets[i]
 		err := ctx.Err()
@@ -180,11 +174,11 @@ func (a *Authorizer) use(ctx context.Context, d *decision, all *resumed) *evalua
 		}
 		if err != nil {
 			a.logger().Warn("a ticket could not be used", zap.String("ticket", t.ID), zap.Error(err))
-			return a.refusal(err, t)
+			return t.ID, a.refusal(err, t)
 		}
 		d.used = append(d.used, t.ID)
 	}
-	return nil
+	return "", nil
 }
 
 // notRun says of the tickets that were used up that their call does not run.

@@ -392,3 +392,30 @@ func TestReservationSaysWhatCameOfTickets(t *testing.T) {
 		require.Equal(t, outcome, ticket.Outcome)
 	}
 }
+
+const asksTwice = `
+policies:
+  - id: ask
+    agentId: bot
+    rules:
+      - {type: require_approval, tools: [pay]}
+      - {type: parameter_constraint, tools: [pay], onViolation: require_approval, parameters: {amount: {max: 1}}}
+`
+
+// Of several tickets, the one that does not help yet is named: that is the one
+// to wait for.
+func TestTheTicketThatWaitsIsNamed(t *testing.T) {
+	o := newOffice(t, asksTwice, nil)
+	first := o.approved(payment)
+	second := o.asks(payment, first)
+	require.NotEqual(t, first, second)
+	for _, tickets := range [][]string{{first, second}, {second, first}} {
+		_, r, err := o.a.ReserveApproved(ctx, payment, tickets...)
+		require.ErrorIs(t, err, veto.ErrEscalated)
+		require.Equal(t, second, r.ApprovalID)
+	}
+	o.answers(second, klara)
+	_, r, err := o.a.ReserveApproved(ctx, payment, first, second)
+	require.NoError(t, err)
+	require.Equal(t, first, r.ApprovalID)
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/useveto/veto-go/internal/fold"
+	"github.com/useveto/veto-go/internal/visible"
 	"github.com/useveto/veto-go/rules"
 )
 
@@ -94,7 +95,7 @@ func (r *Resolution) check(t *Ticket) error {
 // squash returns what can be seen of a name, whatever its case.
 func squash(name string) string {
 	return fold.String(strings.Map(func(r rune) rune {
-		if unseen(r) {
+		if visible.Unseen(r) {
 			return -1
 		}
 		return r

@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/useveto/veto-go/internal/visible"
 	"github.com/useveto/veto-go/rules"
 )
 
@@ -150,7 +151,7 @@ func newTicket(r *Request, now time.Time) (*Ticket, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w request: the parameters are no JSON", ErrInvalid)
 		}
-		t.Parameters = escape(p)
+		t.Parameters = visible.Escape(p)
 	}
 	return t, nil
 }

@@ -3,6 +3,7 @@ package vetomcp_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -304,4 +305,46 @@ func TestAskingNeedsApprovals(t *testing.T) {
 		_, err := vetomcp.New(a, &opts)
 		require.ErrorContains(t, err, "veto.Options.Approvals")
 	}
+}
+
+// once approves the first ticket; then nobody is there.
+type once struct{ asked atomic.Int64 }
+
+func (o *once) Ask(context.Context, approval.Ticket) (approval.Answer, error) {
+	if o.asked.Add(1) == 1 {
+		return approval.Answer{Approve: true, By: "ann"}, nil
+	}
+	return approval.Answer{}, errors.New("nobody is there")
+}
+
+// A call that needs two approvals and has one waits for the other, however
+// often it is made again.
+func TestSecondTicketWaits(t *testing.T) {
+	w := newWorld(t, `
+policies:
+  - id: both
+    agentId: bot
+    rules:
+      - {type: require_approval, tools: [pay]}
+      - {type: parameter_constraint, tools: [pay], onViolation: require_approval, parameters: {amount: {max: 1}}}
+`)
+	s, ran := newServer(), false
+	require.NoError(t, vetomcp.AddRawTool(s, newGuard(t, w, vetomcp.Options{Approver: &once{}}), &mcp.Tool{Name: "pay", InputSchema: map[string]any{"type": "object"}},
+		func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			ran = true
+			return &mcp.CallToolResult{}, nil
+		}))
+	client := connect(t, s, versions[0], nil)
+	says := call(t, client, "pay", `{"amount":5}`).Meta[vetomcp.MetaKey].(map[string]any)
+	r, err := client.CallTool(t.Context(), again("pay", `{"amount":5}`, says["state"].(string)))
+	require.NoError(t, err)
+	waits := r.Meta[vetomcp.MetaKey].(map[string]any)
+	require.Equal(t, says["id"], waits["id"])
+	require.False(t, ran)
+	require.Less(t, len(w.decisions(t)), 10)
+
+	require.NoError(t, w.book.Answer(t.Context(), waits["id"].(string), approval.Answer{Approve: true, By: "ann"}))
+	_, err = client.CallTool(t.Context(), again("pay", `{"amount":5}`, waits["state"].(string)))
+	require.NoError(t, err)
+	require.True(t, ran)
 }

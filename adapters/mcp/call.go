@@ -108,10 +108,10 @@ func (c *call) attempt(ctx context.Context, tickets []string) (blocked *guard.Bl
 // not nil, puts a ticket to somebody, and reports whether there is an answer.
 // The tickets that it returns are those to make the call with again; none
 // where no human is waited for.
-func (c *call) settle(ctx context.Context, tickets []string, ask func(ctx context.Context, id string) bool) (*guard.BlockedError, []string, error) {
+func (c *call) settle(ctx context.Context, tickets []string, ask func(ctx context.Context, id string) bool) (blocked *guard.BlockedError, _ []string, err error) {
 	c.look(ctx)
-	for {
-		blocked, err := c.attempt(ctx, tickets)
+	for range 2 * maxTickets { // each is opened, and answered
+		blocked, err = c.attempt(ctx, tickets)
 		if blocked == nil {
 			c.g.claims.drop(tickets)
 			return nil, nil, err
@@ -131,6 +131,8 @@ func (c *call) settle(ctx context.Context, tickets []string, ask func(ctx contex
 			return blocked, nil, nil
 		}
 		switch {
+		case again && c.approved(ctx, id):
+			return blocked, nil, nil // it does not help
 		case !again && c.g.opts.RepeatResumes && c.approved(ctx, id):
 		case c.answered(ctx, id):
 		case ask != nil && ask(ctx, id):
@@ -138,6 +140,7 @@ func (c *call) settle(ctx context.Context, tickets []string, ask func(ctx contex
 			return blocked, tickets, nil
 		}
 	}
+	return blocked, nil, nil
 }
 
 func (c *call) approved(ctx context.Context, id string) bool {

@@ -176,3 +176,10 @@ func TestDecode(t *testing.T) {
 	require.NoError(t, decode([]byte(`{"N":1e1,"n":7}`), &v))
 	require.EqualValues(t, 10, v.N)
 }
+
+// What a model wrote around a call is shown as it is.
+func TestThroughShowsAll(t *testing.T) {
+	g := &Guard{opts: Options{Dispatchers: map[string]Dispatcher{"run": {Tool: "tool", Arguments: "args", Undecided: []string{"note"}}}}}
+	around := g.target("run", json.RawMessage("{\"tool\":\"pay\",\"args\":{},\"note\":\"x\u202e\u200b\U000e0041\"}")).around
+	require.Contains(t, around, `x\u202e\u200b\udb40\udc41`)
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/useveto/veto-go"
 	"github.com/useveto/veto-go/approval"
+	"github.com/useveto/veto-go/internal/visible"
 )
 
 // layer is a dispatcher around the tool that is decided.
@@ -47,7 +48,7 @@ func through(around []layer) string {
 		}
 		text, _ := json.Marshal(l.Undecided) // as it was for the digest
 		if len(text) <= maxShown {
-			said[i] += " with " + string(text)
+			said[i] += " with " + string(visible.Escape(text))
 		} else {
 			said[i] += fmt.Sprintf(" with parameters of %d bytes, SHA-256 %x", len(text), sha256.Sum256(text))
 		}

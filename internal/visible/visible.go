@@ -1,4 +1,6 @@
-package approval
+// Package visible has text shown as it is, to a human who decides by what can
+// be seen of it.
+package visible
 
 import (
 	"fmt"
@@ -10,18 +12,18 @@ import (
 // blank is a pattern of Braille without a dot, a symbol that shows none.
 const blank = '\u2800'
 
-// unseen reports whether nothing is seen of r itself: spaces, controls, what
+// Unseen reports whether nothing is seen of r itself: spaces, controls, what
 // joins or turns around its neighbours, and what has no form at all.
-func unseen(r rune) bool {
+func Unseen(r rune) bool {
 	return unicode.IsSpace(r) || !unicode.IsGraphic(r) || r == blank ||
 		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// escape returns JSON that says the same and shows all that it says: a model
+// Escape returns JSON that says the same and shows all that it says: a model
 // wrote the strings in it, and a human approves what can be seen of them. In
 // compact JSON, whatever is escaped here is in a string.
-func escape(text []byte) []byte {
-	must := func(r rune) bool { return r != ' ' && unseen(r) }
+func Escape(text []byte) []byte {
+	must := func(r rune) bool { return r != ' ' && Unseen(r) }
 	if !strings.ContainsFunc(string(text), must) {
 		return text
 	}
