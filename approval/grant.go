@@ -25,8 +25,8 @@ const maxGrantBytes = 64 << 10
 type Grant struct {
 	// Parameters constrain the arguments, which may have no others: an empty
 	// map covers calls without arguments only. At most 64 parameters, and
-	// 64 KiB as JSON. A Book checks their form, stores and returns them;
-	// whoever uses the grant evaluates them.
+	// 64 KiB as JSON, without lists and expressions. A Book checks their form,
+	// stores and returns them; whoever uses the grant evaluates them.
 	Parameters map[string]rules.Constraint `json:"parameters"`
 	// Until is when the grant ends, at most 24 hours after the answer.
 	Until time.Time `json:"until"`
@@ -57,16 +57,13 @@ func (g *Grant) check(at time.Time) error {
 	case !g.Until.After(at) || g.Until.Sub(at) > MaxGrantTime:
 		return fmt.Errorf("%w grant: the end is not within %v of the answer", ErrInvalid, MaxGrantTime)
 	}
-	// The rules have their bounds already; a grant is one of them. Lists are
-	// the caller's, so all that are named are there.
-	set := rules.PolicySet{Lists: make(map[string][]string), Policies: []rules.Policy{{
+	// The rules have their bounds already; a grant is one of them.
+	set := rules.PolicySet{Policies: []rules.Policy{{
 		ID: "grant", AgentID: "*", Rules: []rules.Rule{{Type: rules.ParameterConstraint, Parameters: g.Parameters}},
 	}}}
-	for _, c := range g.Parameters {
-		for _, list := range []string{c.InList, c.NotInList} {
-			if list != "" {
-				set.Lists[list] = nil
-			}
+	for name, c := range g.Parameters {
+		if c.InList != "" || c.NotInList != "" || c.Expression != "" {
+			return fmt.Errorf("%w grant: the constraint of %q names a list or has an expression; a grant is of fixed values (enum, match, min, max and the like)", ErrInvalid, name)
 		}
 	}
 	if len(g.Parameters) == 0 {
