@@ -37,6 +37,7 @@ func (a *Authorizer) stopped(agentID string) bool {
 type running struct {
 	mu     sync.Mutex
 	agents map[string]map[context.Context]*runningContext
+	last   *runningContext // found last: mostly the next is the same
 	idle   int
 }
 
@@ -63,14 +64,14 @@ func (r *running) acquire(parent context.Context, agent string) *runningContext 
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if w := r.agents[agent][key]; w != nil && key != nil && (w.ctx.Err() != nil || w.ends != parent.Done()) {
+	if w := r.find(agent, key); w != nil && (w.ctx.Err() != nil || w.ends != parent.Done()) {
 		// A framework has used the same context again, for another request.
 		if w.users > 0 && w.ctx.Err() == nil {
 			r.keepApart(w)
 		} else {
 			r.drop(w)
 		}
-	} else if w != nil && key != nil {
+	} else if w != nil {
 		if w.users++; w.users == 1 {
 			r.idle--
 		}
@@ -99,6 +100,19 @@ func (r *running) acquire(parent context.Context, agent string) *runningContext 
 	return w
 }
 
+// find returns the context that is kept for agent and key, or nil. The caller
+// holds r.mu.
+func (r *running) find(agent string, key context.Context) *runningContext {
+	if key == nil {
+		return nil
+	}
+	if w := r.last; w != nil && w.parent == key && w.agent == agent {
+		return w
+	}
+	r.last = r.agents[agent][key]
+	return r.last
+}
+
 // keepable reports whether ctx can be compared, and so be found again, and will
 // be forgotten when it ends. Types of contexts that cannot be compared are
 // rare, and comparing them panics. One that never ends would be kept for ever,
@@ -113,6 +127,7 @@ func keepable(ctx context.Context) (ok bool) {
 // caller holds r.mu.
 func (r *running) keepApart(w *runningContext) {
 	delete(r.agents[w.agent], w.parent)
+	r.last = nil
 	w.parent = w.ctx
 	r.agents[w.agent][w.parent] = w
 }
@@ -136,6 +151,9 @@ func (r *running) drop(w *runningContext) {
 		return
 	}
 	w.gone = true
+	if r.last == w {
+		r.last = nil
+	}
 	if w.forget != nil {
 		w.forget()
 	}

@@ -44,13 +44,14 @@ func TestSaveAndLoadState(t *testing.T) {
 	say(a, "read", nil)
 	state.Close()
 	require.NoError(t, a.SaveState(path))
-	require.Equal(t, []string{"state"}, files(t, dir))
+	require.Equal(t, []string{"state", "state.sessions"}, files(t, dir))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 
 	state, err = veto.LoadState(path, nil)
 	require.NoError(t, err)
+	require.Equal(t, []string{"state"}, files(t, dir))
 	b := newAuthorizer(t, statePolicies(), &veto.Options{State: state})
 	require.Equal(t, rules.CodeSequenceViolated, say(b, "send", nil))
 	require.Equal(t, rules.CodeAllowed, say(b, "limited", nil))
@@ -176,6 +177,59 @@ func TestSessionsAreNotForgottenHalf(t *testing.T) {
 	d := restart() // c crashed
 	require.Equal(t, rules.CodeSessionUnknown, say(d, "send", nil))
 	require.Equal(t, rules.CodeSessionUnknown, say(d, "limited", nil))
+}
+
+// closedFile saves a closed state with one session.
+func closedFile(t *testing.T, path string) {
+	t.Helper()
+	state := evaluator.NewState(nil)
+	a := inSession(t, statePolicies(), &veto.Options{State: state})
+	require.Equal(t, rules.CodeAllowed, say(a, "read", nil))
+	state.Close()
+	require.NoError(t, a.SaveState(path))
+}
+
+// However many start at once from a file, and by whatever name, one has its
+// sessions.
+func TestSessionsAreForOne(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "state"), filepath.Join(dir, "link")
+	for range 20 {
+		closedFile(t, path)
+		var all sync.WaitGroup
+		var got [4]*evaluator.State
+		for i := range got {
+			all.Go(func() {
+				var err error
+				got[i], err = veto.LoadState(path, nil)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		sessions := 0
+		for _, s := range got {
+			sessions += s.Sessions()
+		}
+		require.Equal(t, 1, sessions)
+	}
+	closedFile(t, path)
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	s, err := veto.LoadState(link, nil)
+	require.NoError(t, err)
+	require.Equal(t, 1, s.Sessions())
+	s, err = veto.LoadState(path, nil)
+	require.NoError(t, err)
+	require.Zero(t, s.Sessions())
+
+	// What another process has left is not for this one's state.
+	closedFile(t, path)
+	a := inSession(t, statePolicies(), nil)
+	require.NoError(t, a.SaveState(link))
+	require.Equal(t, []string{"link", "state"}, files(t, dir))
 }
 
 // A State that is closed denies what it would have to count, so that what is

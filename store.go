@@ -129,7 +129,7 @@ func (a *Authorizer) correct(ctx context.Context, h *evaluator.Hold, policyID, r
 	}
 	now, err := a.now()
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrReservation, err)
 	}
 	return a.state.Correct(h, now, policyID, ruleID, actual)
 }

@@ -78,7 +78,7 @@ func (m *bucketMeter) add(now int64, t *take) {
 // that might have found the bucket full. A limiter cannot be handed a token, so
 // it is made anew; what is between two tokens is lost.
 func (m *bucketMeter) remove(now int64, t *take) {
-	if !t.known || now-t.at >= int64(m.window)/int64(m.max) {
+	if !t.known || now-t.at >= int64(m.window)/int64(max(m.max, t.limit.max)) {
 		return
 	}
 	m.refill(now, m.max, m.missing(now)-1)

@@ -74,21 +74,21 @@ func (s *State) Correct(h *Hold, now time.Time, policyID, ruleID, actual string)
 	if err != nil || len(chosen) == 0 {
 		return err
 	}
-	if s.closed.Load() {
-		return ErrClosed
-	}
 	at := s.time(now)
 	if h.session != nil {
 		h.session.mu.Lock()
 		defer h.session.mu.Unlock()
 	}
 	for _, x := range chosen {
-		s.correct(h, &x.in, at, amount)
+		if !s.correct(h, &x.in, at, amount) {
+			err = ErrClosed
+		}
 	}
-	return nil
+	return err
 }
 
-func (s *State) correct(h *Hold, t *take, at int64, amount decimal.Amount) {
+// correct reports whether s is not closed.
+func (s *State) correct(h *Hold, t *take, at int64, amount decimal.Amount) bool {
 	one := []take{*t}
 	t = &one[0]
 	for {
@@ -101,13 +101,14 @@ func (s *State) correct(h *Hold, t *take, at int64, amount decimal.Amount) {
 			}
 			locked = append(locked, t.counter)
 		}
-		if c := t.counter; c != nil {
+		open := !s.closed.Load() // under the lock, so that what is saved has it
+		if c := t.counter; c != nil && open {
 			if m, ok := c.meter.(*sumMeter); ok {
 				m.correct(c.at(at), t, amount)
 			}
 		}
 		unlock(locked)
-		return
+		return open
 	}
 }
 

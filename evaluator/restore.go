@@ -128,8 +128,7 @@ func (s *State) restoreCounter(r *saved) *counter {
 	if r.Window < 0 || r.Window > 0 && r.Window < buckets {
 		return nil
 	}
-	c, o := &counter{}, s.ownerOf(r.Owner)
-	units := int64(1)
+	c := &counter{}
 	switch r.Meter {
 	case CountCalls:
 		m := s.restoreCalls(r)
@@ -152,11 +151,10 @@ func (s *State) restoreCounter(r *saved) *counter {
 		}
 		c.meter = m
 	case CountValues:
-		m := s.restoreValues(r, o)
+		m := s.restoreValues(r)
 		if m == nil {
 			return nil
 		}
-		units += int64(m.rooms[o])
 		c.meter = m
 	case Tally:
 		if r.N < 0 {
@@ -166,9 +164,9 @@ func (s *State) restoreCounter(r *saved) *counter {
 	default:
 		return nil
 	}
-	c.key, c.latest, c.owner = r.Key, s.since(r.At), o
-	o.live += units
-	s.live.Add(units)
+	c.key, c.latest, c.owner = r.Key, s.since(r.At), s.ownerOf(r.Owner)
+	c.owner.live++
+	s.live.Add(1)
 	return c
 }
 
@@ -200,7 +198,7 @@ func (s *State) restoreSum(r *saved) *sumMeter {
 			return nil
 		}
 		m.entries = append(m.entries, sumEntry{s.since(r.Times[i]), amount})
-		m.sum = m.sum.Plus(amount)
+		m.plus(amount)
 	}
 	return m
 }
@@ -215,8 +213,8 @@ func (r *saved) inOrder() bool {
 	return true
 }
 
-func (s *State) restoreValues(r *saved, o *owner) *valueMeter {
-	if len(r.Times) != len(r.Values) {
+func (s *State) restoreValues(r *saved) *valueMeter {
+	if len(r.Times) != len(r.Values) || len(r.Times) != len(r.Rooms) {
 		return nil
 	}
 	m := newValueMeter(r.Window)
@@ -224,9 +222,14 @@ func (s *State) restoreValues(r *saved, o *owner) *valueMeter {
 		if r.Times[i] > r.At || m.values[value] != nil {
 			return nil
 		}
-		room := o // whose the values were is not saved
-		if m.within == nil {
-			room = nil
+		var room *owner
+		switch {
+		case r.Rooms[i] != "":
+			room = s.ownerOf(r.Rooms[i])
+			room.live++
+			s.live.Add(1)
+		case m.within != nil:
+			return nil
 		}
 		m.use(value, useMark{at: s.since(r.Times[i])}, room)
 	}

@@ -24,7 +24,7 @@ func (s *State) insert(t *take, ses *session, e *Evaluation, now int64, locked [
 			ses.counters = make(map[string]*counter)
 		}
 		ses.counters[c.key] = c
-		t.counter = c
+		t.counter, t.made = c, true
 		return locked, taken
 	}
 	x := s.table(t.hash)

@@ -25,6 +25,7 @@ type saved struct {
 	Calls   []int32
 	Amounts []string
 	Values  []string
+	Rooms   []string // of values: the owners of their rooms, "" for that of the counter
 
 	Lost  bool // of a session: something is missing until Since
 	Since int64
@@ -54,15 +55,25 @@ var ErrState = errors.New("evaluator: not a saved state, or a damaged one")
 
 // WriteTo writes the counters to w, with a checksum at the end. Decisions go on
 // meanwhile; each counter is saved as it is at one moment, and what is counted
-// later is not in it.
+// later is not in it. It implements [io.WriterTo].
 //
-// Sessions are written too where the State is closed, and only there: a session
-// that was read again without its last calls would permit what those forbid. In
-// one that was not saved, what rules say of sessions denies. For the same
-// reason nobody may read the sessions of a file twice; veto.LoadState sees to
-// that. WriteTo implements [io.WriterTo].
-func (s *State) WriteTo(w io.Writer) (int64, error) {
-	s.setWall(time.Now())
+// Sessions are not in it: one that was read again without its last calls would
+// permit what those forbid. In one that was not saved, what rules say of
+// sessions denies.
+func (s *State) WriteTo(w io.Writer) (int64, error) { return s.write(w, false) }
+
+// WriteAllTo is WriteTo with the sessions, of a State that is closed: so that
+// nothing is missing. Nobody may read the sessions twice, for the same reason;
+// veto.LoadState sees to that.
+func (s *State) WriteAllTo(w io.Writer) (int64, error) {
+	if !s.closed.Load() {
+		return 0, errors.New("evaluator: the State is not closed, so that its sessions cannot be saved")
+	}
+	return s.write(w, true)
+}
+
+func (s *State) write(w io.Writer, sessions bool) (int64, error) {
+	unix := s.wall(time.Now())
 	sum := sha256.New()
 	out := &countingWriter{w: io.MultiWriter(w, sum)}
 	if _, err := io.WriteString(out, saveMagic); err != nil {
@@ -72,12 +83,12 @@ func (s *State) WriteTo(w io.Writer) (int64, error) {
 	for i := range s.tables {
 		x := &s.tables[i]
 		if at := x.begin(); at != never {
-			if err := enc.Encode(&saved{Kind: savedBegin, At: s.unix(at)}); err != nil {
+			if err := enc.Encode(&saved{Kind: savedBegin, At: unix(at)}); err != nil {
 				return out.n, err
 			}
 		}
 		for _, c := range x.all() {
-			r, live := s.saveLocked(c)
+			r, live := s.saveLocked(c, unix)
 			if !live {
 				continue
 			}
@@ -88,12 +99,12 @@ func (s *State) WriteTo(w io.Writer) (int64, error) {
 	}
 	var all []*session
 	s.sessions.mu.RLock()
-	if s.closed.Load() {
+	if sessions {
 		all = slices.Collect(maps.Values(s.sessions.open))
 	}
 	s.sessions.mu.RUnlock()
 	for _, ses := range all {
-		for _, r := range s.saveSession(ses) {
+		for _, r := range s.saveSession(ses, unix) {
 			if err := enc.Encode(&r); err != nil {
 				return out.n, err
 			}
@@ -118,34 +129,39 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 }
 
 // saveLocked is saveCounter of a counter in a table, unless it was dropped.
-func (s *State) saveLocked(c *counter) (r saved, live bool) {
+func (s *State) saveLocked(c *counter, unix clock) (r saved, live bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.owner == nil {
 		return r, false
 	}
-	return s.saveCounter(c, savedCounter), true
+	return s.saveCounter(c, savedCounter, unix), true
 }
 
-func (s *State) saveCounter(c *counter, kind savedKind) saved {
-	r := saved{Kind: kind, Key: c.key, Owner: c.owner.key, At: s.unix(c.latest)}
+func (s *State) saveCounter(c *counter, kind savedKind, unix clock) saved {
+	r := saved{Kind: kind, Key: c.key, Owner: c.owner.key, At: unix(c.latest)}
 	switch m := c.meter.(type) {
 	case *callMeter:
 		r.Meter, r.Window = CountCalls, m.window
 		for _, e := range m.entries() {
-			r.Times, r.Calls = append(r.Times, s.unix(e.at)), append(r.Calls, e.calls)
+			r.Times, r.Calls = append(r.Times, unix(e.at)), append(r.Calls, e.calls)
 		}
 	case *bucketMeter:
 		r.Meter, r.Window, r.Max, r.N = TokenBucket, int64(m.window), m.max, m.missing(c.latest)
 	case *sumMeter:
 		r.Meter, r.Window = SumAmounts, m.window
 		for _, e := range m.entries {
-			r.Times, r.Amounts = append(r.Times, s.unix(e.at)), append(r.Amounts, e.amount.Digits())
+			r.Times, r.Amounts = append(r.Times, unix(e.at)), append(r.Amounts, e.amount.Digits())
 		}
 	case *valueMeter:
 		r.Meter, r.Window = CountValues, m.window
 		for v, use := range m.values {
-			r.Values, r.Times = append(r.Values, v), append(r.Times, s.unix(use.at))
+			r.Values, r.Times = append(r.Values, v), append(r.Times, unix(use.at))
+			room := ""
+			if use.room != nil {
+				room = use.room.key
+			}
+			r.Rooms = append(r.Rooms, room)
 		}
 	case *tallyMeter:
 		r.Meter, r.N = Tally, m.n
@@ -153,47 +169,49 @@ func (s *State) saveCounter(c *counter, kind savedKind) saved {
 	return r
 }
 
-func (s *State) saveSession(ses *session) []saved {
+func (s *State) saveSession(ses *session, unix clock) []saved {
 	ses.mu.Lock()
 	defer ses.mu.Unlock()
 	if ses.ended {
 		return nil
 	}
 	h := &ses.history
-	all := []saved{{Kind: savedSession, Key: ses.key, At: s.unix(ses.latest), Lost: h.some, Since: s.unix(h.lost)}}
+	all := []saved{{Kind: savedSession, Key: ses.key, At: unix(ses.latest), Lost: h.some, Since: unix(h.lost)}}
 	for _, ev := range h.events {
 		r := saved{
 			Kind: savedEvent, Tool: ev.tool, Agent: ev.agent, User: ev.user, Args: ev.args, Context: ev.context,
-			At: s.unix(ev.at), Succeeded: ev.succeeded != never,
+			At: unix(ev.at), Succeeded: ev.succeeded != never,
 		}
 		if ev.bare {
 			r.Digest = ev.digest[:]
 		}
 		if r.Succeeded {
-			r.SucceededAt = s.unix(ev.succeeded)
+			r.SucceededAt = unix(ev.succeeded)
 		}
 		all = append(all, r)
 	}
 	for _, c := range ses.counters {
-		all = append(all, s.saveCounter(c, savedSessionCounter))
+		all = append(all, s.saveCounter(c, savedSessionCounter, unix))
 	}
 	return all
 }
 
-// unix and since convert between times of the State and those of a file.
-func (s *State) unix(at int64) int64 { return s.wall.Load() + at }
+// since is the time of the State of one in a file.
 func (s *State) since(unix int64) int64 {
 	return s.time(time.Unix(0, unix)) // without the monotonic reading of base
 }
 
-// setWall finds the time since 1970 of the base. The machine may have slept
-// since, or its clock been set, of which a monotonic clock knows nothing. Where
-// the two differ, the later is used: that frees nothing early.
-func (s *State) setWall(now time.Time) {
+// clock makes a time since 1970 of a time of a State.
+type clock func(at int64) int64
+
+// wall is the clock as it is now. The machine may have slept since the base of
+// the State, or its clock been set, of which a monotonic clock knows nothing.
+// Where the two differ, the later is used: that frees nothing early.
+func (s *State) wall(now time.Time) clock {
 	base := s.base.UnixNano()
 	slept := now.UnixNano() - int64(now.Sub(s.base)) - base
 	if slept > int64(100*time.Millisecond) { // less is how long it takes to read two clocks
 		base += slept
 	}
-	s.wall.Store(base)
+	return func(at int64) int64 { return base + at }
 }

@@ -26,7 +26,7 @@ func savedBytes(t testing.TB, s *State) []byte {
 	s.closed.Store(true)
 	defer s.closed.Store(false)
 	var buf bytes.Buffer
-	n, err := s.WriteTo(&buf)
+	n, err := s.WriteAllTo(&buf)
 	require.NoError(t, err)
 	require.EqualValues(t, buf.Len(), n)
 	return buf.Bytes()
@@ -227,7 +227,7 @@ func TestSenselessState(t *testing.T) {
 	ses := saved{Kind: savedSession, Key: "\x00\x01s"}
 	calls := saved{Kind: savedCounter, Key: "k", At: 9, Meter: CountCalls, Window: 1e9, Times: []int64{3, 9}, Calls: []int32{2, 1}}
 	amounts := saved{Kind: savedCounter, Key: "a", At: 9, Meter: SumAmounts, Window: 1e9, Times: []int64{9}, Amounts: []string{amountOf("1").Digits()}}
-	values := saved{Kind: savedCounter, Key: "v", At: 9, Meter: CountValues, Window: 1e9, Times: []int64{9, 3}, Values: []string{"x", "y"}}
+	values := saved{Kind: savedCounter, Key: "v", At: 9, Meter: CountValues, Window: 1e9, Times: []int64{9, 3}, Values: []string{"x", "y"}, Rooms: []string{"", "o"}}
 	tally := saved{Kind: savedSessionCounter, Key: "t", Meter: Tally, N: 1}
 	event := saved{Kind: savedEvent, Tool: "t", At: 5}
 	_, err := ReadState(bytes.NewReader(write(end)), nil)
@@ -316,7 +316,7 @@ func TestWriteToFails(t *testing.T) {
 	s.Close()
 	full := errors.New("no space")
 	for n := 0; n < len(data); n += 7 {
-		_, err := s.WriteTo(&limitedWriter{n, full})
+		_, err := s.WriteAllTo(&limitedWriter{n, full})
 		require.ErrorIs(t, err, full, n)
 	}
 }

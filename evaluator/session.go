@@ -130,7 +130,7 @@ func (s *State) forgotten(ses *session, now int64) bool {
 	if !ses.mu.TryLock() {
 		return false // a decision is about it
 	}
-	idle := now-ses.latest >= s.sessions.idle
+	idle := ses.ended || now-ses.latest >= s.sessions.idle
 	ses.mu.Unlock()
 	if idle {
 		delete(s.sessions.open, ses.key)
@@ -143,6 +143,10 @@ func (s *State) forgotten(ses *session, now int64) bool {
 func (s *State) end(ses *session) {
 	ses.mu.Lock()
 	defer ses.mu.Unlock()
+	s.endLocked(ses)
+}
+
+func (s *State) endLocked(ses *session) {
 	if ses.ended {
 		return
 	}
@@ -195,6 +199,7 @@ func (s *State) lockSession(e *Evaluation, now int64) *session {
 	}
 	ses.mu.Lock()
 	if ses.ended || now-ses.latest >= s.sessions.idle {
+		s.endLocked(ses)
 		ses.mu.Unlock()
 		return nil
 	}

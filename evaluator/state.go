@@ -54,7 +54,6 @@ const (
 type State struct {
 	seed    maphash.Seed
 	base    time.Time
-	wall    atomic.Int64 // the base, as times are saved
 	maxKeys int64
 	perUser int64
 	tables  [tableCount]table
@@ -107,10 +106,15 @@ func (s *State) time(t time.Time) int64 {
 	return min(max(int64(t.Sub(s.base)), -most), most)
 }
 
-// Close has a State count nothing more, so that what WriteTo writes then is all
-// that it ever counted. A call that would be counted is denied from then on
-// (limits_unavailable), and a cost that is corrected is ErrClosed.
+// Close has a State count nothing more, so that what WriteAllTo writes then is
+// all that it ever counted. A call that would be counted is denied from then on
+// (limits_unavailable), and a cost that is corrected is ErrClosed. Let the calls
+// that are being decided come to their end first: one that is counted, and then
+// refused because its record cannot be kept, may be saved as one that was made.
 func (s *State) Close() { s.closed.Store(true) }
+
+// Closed reports whether the State is closed.
+func (s *State) Closed() bool { return s.closed.Load() }
 
 // ErrClosed is the error of a State that is closed.
 var ErrClosed = errors.New("evaluator: the State is closed, and counts nothing more")
@@ -184,8 +188,6 @@ func (s *State) takeCounters(e *Evaluation, ses *session, now int64, fits, commi
 		return refused
 	case !commit:
 		return taken
-	case s.closed.Load(): // under all locks, so that no saved counter lacks a call
-		return noRoom
 	}
 	found := len(locked)
 	for i := range e.takes {
@@ -201,14 +203,31 @@ func (s *State) takeCounters(e *Evaluation, ses *session, now int64, fits, commi
 			result = noRoom
 		}
 		if result != taken {
-			undo(e.takes[:i], now)
-			for _, c := range locked[found:] {
-				s.discard(c, now)
-			}
+			s.takeBack(e.takes, i, ses, locked[found:], now)
 			return result
 		}
 	}
+	if s.closed.Load() { // under all locks, those of new counters too
+		s.takeBack(e.takes, len(e.takes), ses, locked[found:], now)
+		return noRoom
+	}
 	return taken
+}
+
+// takeBack takes the call out of the first n takes, and drops the counters that
+// were made for it.
+func (s *State) takeBack(takes []take, n int, ses *session, made []*counter, now int64) {
+	undo(takes[:n], now)
+	for _, c := range made {
+		s.discard(c, now)
+	}
+	for i := range takes {
+		if t := &takes[i]; t.made {
+			t.made = false
+			delete(ses.counters, t.counter.key)
+			s.drop(t.counter)
+		}
+	}
 }
 
 // fitsFresh reports whether t fits where nothing was counted yet.

@@ -24,6 +24,7 @@ type take struct {
 	// Where the State has the counter, while that is locked.
 	hash    uint64
 	counter *counter // nil: there is none yet
+	made    bool     // for this call, in its session
 	room    *owner   // of a value that is new there; nil: that of the counter
 
 	// The answer of the State.
