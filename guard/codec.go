@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"reflect"
 	"unsafe"
+
+	"github.com/useveto/veto-go/internal/shape"
 )
 
 // frozen is arguments of a call that nobody changes any more: params is what
@@ -59,7 +61,7 @@ func codecOf[In any]() (codec[In], []string, error) {
 		}, nil, nil
 	}
 	t := reflect.TypeFor[In]()
-	if t.Kind() == reflect.Map && t.ConvertibleTo(anyMap) && !speaks(t) {
+	if t.Kind() == reflect.Map && t.ConvertibleTo(anyMap) && !shape.Speaks(t) {
 		return func(in In, _ *json.RawMessage) (frozen[In], error) {
 			m, err := copyMap(reflect.ValueOf(in).Convert(anyMap).Interface().(map[string]any))
 			return frozen[In]{params: m, value: reflect.ValueOf(m).Convert(t).Interface().(In)}, err
@@ -72,57 +74,45 @@ var anyMap = reflect.TypeFor[map[string]any]()
 
 // codecOfType returns the codec of a type that is decided on by its JSON.
 func codecOfType[In any](t reflect.Type) (codec[In], []string, error) {
-	found, shape := surveyOf(t, speaks)
+	found, args := shape.Of(t, shape.Both)
 	switch {
-	case !shape.object:
+	case !args.Object():
 		return nil, nil, fmt.Errorf("arguments of type %s are no JSON object: use a struct, a map with string keys, a string or raw JSON", t)
-	case found.foreign != "":
-		return nil, nil, fmt.Errorf("arguments of type %s hold %s, which is never read from JSON", t, found.foreign)
-	case found.clash != "":
-		return nil, nil, fmt.Errorf("%s differ in case only, so every decision refuses them", found.clash)
-	case found.twice != "":
-		return nil, nil, fmt.Errorf("%s, so that one is in no decision and yet in the arguments; rename or remove it", found.twice)
-	case found.hidden != "":
-		return nil, nil, fmt.Errorf("%s is not in its JSON, so it is in no decision and yet in the arguments; leave it out and pass what the host knows by the context, or use WrapJSON", found.hidden)
+	case found.Foreign != "":
+		return nil, nil, fmt.Errorf("arguments of type %s hold %s, which is never read from JSON", t, found.Foreign)
+	case found.OneWay != "":
+		return nil, nil, fmt.Errorf("%s, so that it is never read as it is written; add the other, or use WrapJSON", found.OneWay)
+	case found.Clash != "":
+		return nil, nil, fmt.Errorf("%s differ in case only, so every decision refuses them", found.Clash)
+	case found.Twice != "":
+		return nil, nil, fmt.Errorf("%s, so that one is in no decision and yet in the arguments; rename or remove it", found.Twice)
+	case found.Hidden != "":
+		return nil, nil, fmt.Errorf("%s is not in its JSON, so it is in no decision and yet in the arguments; leave it out and pass what the host knows by the context, or use WrapJSON", found.Hidden)
 	}
 	if layout := layoutOf(t); layout != nil {
-		return laidCodec[In](layout), shape.names(), nil
+		return laidCodec[In](layout), args.Names(), nil
 	}
-	return throughCodec[In], shape.names(), nil
+	return throughCodec[In], args.Names(), nil
 }
 
 // throughCodec is the codec of types that say themselves how they are written,
 // or that hold what does: what they write is decided on, and read again for the
-// tool.
+// tool. Methods of pointers count, so it is by a pointer.
 func throughCodec[In any](in In, raw *json.RawMessage) (f frozen[In], err error) {
-	if *raw, err = marshal(in); err != nil {
+	if *raw, err = marshal(&in); err != nil {
 		return f, err
 	}
 	f.params = raw
-	if json.Unmarshal(*raw, &f.value) != nil || !reads(f.value, *raw) {
+	if json.Unmarshal(*raw, &f.value) != nil || !reads(&f.value, *raw) {
 		return frozen[In]{}, errUnequal
 	}
 	return f, nil
 }
 
-// marshal writes v as JSON. encoding/json replaces invalid text, which a tool
-// could still see, by U+FFFD, as an escape or as it is; so that is refused.
-func marshal(v any) (json.RawMessage, error) {
-	raw, err := json.Marshal(v)
-	switch {
-	case err != nil:
-		return nil, errForeign
-	case bytes.Contains(raw, []byte(`\ufffd`)), bytes.Contains(raw, []byte("\ufffd")):
-		return nil, errText
-	default:
-		return raw, nil
-	}
-}
-
-// reads reports whether v, which was read from raw, is written as the same.
-// Numbers too large for a float64 are not, nor what a type reads otherwise
-// than it writes.
+// reads reports whether what v points to, which was read from raw, is written as
+// the same. Numbers too large for a float64 are not, nor what a type reads
+// otherwise than it writes.
 func reads(v any, raw []byte) bool {
 	again, err := json.Marshal(v)
-	return err == nil && (bytes.Equal(again, raw) || canonical(again) == canonical(raw))
+	return err == nil && (bytes.Equal(again, raw) || shape.Canonical(again) == shape.Canonical(raw))
 }

@@ -18,7 +18,8 @@
 // or reads itself, or a field of type any, the tool gets what its JSON, which
 // was decided on, decodes to; and where that is not the same any more (an
 // integer past 2^53 in a field of type any; a type that reads itself otherwise
-// than it writes itself) the call is refused.
+// than it writes itself) the call is refused. A type in them that is written as
+// a text and does not read one, or the reverse, cannot be guarded.
 //
 // All that the tool gets is in the decision. So a struct cannot be guarded
 // that has a field which is in no JSON: one that is not exported or is tagged
@@ -46,9 +47,15 @@
 // could get another value than is decided on.
 //
 // A type with an UnmarshalJSON of its own reads what it likes. Most read
-// themselves as the struct, slice or map that they are, so what would be refused
-// then is refused: let such a type keep what it reads otherwise in fields that
-// are not exported.
+// themselves as the struct, slice or map that they are, or into a field or an
+// element of it, as an option of another type does. So what would be refused
+// then is refused: of a struct, with every field to which no tag gives a name. A
+// string or a number fits any struct. Where too much is refused so (an ordered
+// map whose own nodes have a field Key refuses the key "key"), give the fields
+// names by tags, or let the tool take a json.RawMessage. A type that reads itself
+// by way of others, which it does not hold, cannot be seen through: what reaches
+// the tool may then be another value than is decided on, so do not use such
+// types with [WrapJSON].
 //
 // # Parameters
 //

@@ -73,6 +73,20 @@ func (m *money) UnmarshalJSON(data []byte) error {
 	return err
 }
 
+// tally has methods that only a pointer to it has.
+type tally struct{ n int }
+
+func (c *tally) MarshalJSON() ([]byte, error) { return json.Marshal(map[string]int{"n": c.n}) }
+
+func (c *tally) UnmarshalJSON(data []byte) error {
+	var v map[string]int
+	err := json.Unmarshal(data, &v)
+	c.n = v["n"]
+	return err
+}
+
+var fffd = "\ufffd"
+
 type (
 	named  map[string]any
 	strMap map[string]string
@@ -98,6 +112,21 @@ func TestEveryKindOfArgumentsReachesTheTool(t *testing.T) {
 	passes(t, struct{}{}, `{}`)
 	passes(t, money{250}, `{"cents":250}`)
 	passes(t, &money{250}, `{"cents":250}`)
+
+	// Methods of pointers are methods of what the arguments hold.
+	passes(t, tally{7}, `{"n":7}`)
+	passes(t, struct{ T tally }{tally{7}}, `{"T":{"n":7}}`)
+	passes(t, struct{ Big big.Int }{*big.NewInt(7)}, `{"Big":7}`)
+	passes(t, &struct{ In [1]tally }{[1]tally{{7}}}, `{"In":[{"n":7}]}`)
+
+	// U+FFFD is a character as others are.
+	passes(t, flat{Path: "a\ufffd"}, `{"path":"a\ufffd","Ok":false,"Corner":[0,0],"-":""}`)
+	passes(t, map[string]any{"a\ufffd": "\ufffd"}, `{"a\ufffd":"\ufffd"}`)
+	passes(t, struct{ Any any }{map[string]any{"a": []any{"\ufffd"}}}, `{"Any":{"a":["\ufffd"]}}`)
+	passes(t, struct {
+		Any  any
+		Text [1]map[string]*string
+	}{Text: [1]map[string]*string{{"\ufffd": &fffd}}}, `{"Any":null,"Text":[{"\ufffd":"\ufffd"}]}`)
 
 	passes(t, map[string]any{"s": "x", "n": json.Number("9007199254740993"), "i": 1 << 60, "u": uint8(3), "f": 0.1, "l": []any{nil, map[string]any{}}, "t": []string{"a"}, "e": []string{}},
 		`{"s":"x","n":9007199254740993,"i":1152921504606846976,"u":3,"f":0.1,"l":[null,{}],"t":["a"],"e":[]}`)
@@ -155,7 +184,8 @@ func TestArgumentsThatCannotBeTheSameAreRefused(t *testing.T) {
 	refuses(t, map[string]any{"a": "\xff"})
 	refuses(t, map[string]any{"a": []leaf{{"\xff"}}})
 	refuses(t, "{\"a\":\"\xff\"}")
-	refuses(t, &deep{leaf: leaf{"a\ufffd"}, N: "1"}) // which it may have been before
+	refuses(t, &deep{Any: map[string]any{"\ufffd": []any{"\xff"}}, N: "1"})
+	refuses(t, &deep{By: map[string]leaf{"\xff": {}}, N: "1"})
 
 	around := map[string]any{}
 	around["a"] = around

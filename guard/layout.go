@@ -1,11 +1,11 @@
 package guard
 
 import (
-	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/useveto/veto-go/internal/shape"
 	"github.com/useveto/veto-go/internal/value"
 )
 
@@ -28,8 +28,6 @@ type layouts struct {
 	none bool // one of them has none
 }
 
-var numberType = reflect.TypeFor[json.Number]()
-
 func (b *layouts) of(t reflect.Type) *value.Layout {
 	if l := b.seen[t]; l != nil || b.none {
 		return l
@@ -38,22 +36,22 @@ func (b *layouts) of(t reflect.Type) *value.Layout {
 	l := &value.Layout{Type: t, Kind: t.Kind(), Shares: true}
 	b.seen[t] = l
 	switch {
-	case t == timeType:
+	case t == shape.Time:
 		l.As = value.AsTime // which may have a reading of the clock that is in no JSON
 		return l
-	case t == numberType:
+	case t == shape.Number:
 		l.As, l.Shares = value.AsNumber, false
 		return l
-	case speaks(t):
+	case shape.Speaks(t):
 		b.none = true
 		return l
 	}
 	switch kind := t.Kind(); {
 	case value.Scalar(kind):
 		l.Shares = false
-	case kind == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && !speaks(t.Elem()):
+	case kind == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && !shape.Speaks(t.Elem()):
 		l.As = value.AsBytes
-	case kind == reflect.Slice, kind == reflect.Pointer, kind == reflect.Map && t.Key().Kind() == reflect.String && !speaks(t.Key()):
+	case kind == reflect.Slice, kind == reflect.Pointer, kind == reflect.Map && t.Key().Kind() == reflect.String && !shape.Speaks(t.Key()):
 		l.Elem = b.of(t.Elem())
 	case kind == reflect.Array:
 		l.Elem = b.of(t.Elem())
@@ -72,8 +70,8 @@ func (b *layouts) of(t reflect.Type) *value.Layout {
 func (b *layouts) fields(l *value.Layout, t reflect.Type, base uintptr) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		name, kept := nameOf(f)
-		embeds := f.Anonymous && pointed(f.Type).Kind() == reflect.Struct
+		name, kept := shape.NameOf(f)
+		embeds := f.Anonymous && shape.Pointed(f.Type).Kind() == reflect.Struct
 		switch {
 		case !kept || !f.IsExported() && !embeds:
 			continue // of no size
@@ -103,7 +101,7 @@ func (b *layouts) field(l *value.Layout, f reflect.StructField, name string, bas
 			field.OmitEmpty = true
 		case "omitzero":
 			field.OmitZero = true
-			ok = ok && (f.Type == timeType || !saysZero(f.Type))
+			ok = ok && (f.Type == shape.Time || !saysZero(f.Type))
 		case "string":
 			ok = false
 		}
@@ -131,11 +129,3 @@ func saysZero(t reflect.Type) bool {
 }
 
 var zeroer = reflect.TypeFor[interface{ IsZero() bool }]()
-
-// pointed returns what t points to, or else t.
-func pointed(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Pointer {
-		return t.Elem()
-	}
-	return t
-}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/useveto/veto-go/internal/value"
@@ -34,52 +33,6 @@ func refused(err error) *value.Refused {
 		return &m.Refused
 	}
 	return &errForeign.Refused
-}
-
-// fault is what encoding/json would take otherwise than a decision. Its text is
-// of a parameter and an offset.
-type fault struct {
-	problem value.Problem
-	text    string
-}
-
-var (
-	nearKey     = &fault{value.FoldedKey, "have a key that differs from parameter %s only in case, at byte %d"}
-	rounded     = &fault{value.NumberRange, "have for parameter %s a number that is another as a float, at byte %d; let the tool take a json.Number"}
-	unquoted    = &fault{value.Unencodable, "have for parameter %s a JSON string that would be read as something else, at byte %d"}
-	otherBytes  = &fault{value.Unencodable, "have for parameter %s bytes that are not written as encoding/json writes them, in base64, at byte %d"}
-	otherLength = &fault{value.Unencodable, "have for parameter %s an array that is not as long as the tool's, at byte %d"}
-)
-
-// place is where in raw JSON something is wrong: of a value by the names of
-// policies, in the spelling of the tool's type, and by its offset in bytes.
-type place struct {
-	*fault
-	pointer string
-	offset  int32
-}
-
-// below puts the place below a member or element.
-func (p *place) below(name string) *place {
-	if p != nil {
-		p.pointer = "/" + escapes.Replace(name) + p.pointer
-	}
-	return p
-}
-
-var escapes = strings.NewReplacer("~", "~0", "/", "~1")
-
-// name is as a policy would write it.
-func (p *place) name() string {
-	if name := p.pointer[1:]; !strings.ContainsAny(name, "/~") {
-		return strconv.Quote(name)
-	}
-	return strconv.Quote(p.pointer)
-}
-
-// misfit says it.
-func (p *place) misfit() *misfit {
-	return &misfit{value.Refused{Problem: p.problem, Detail: fmt.Sprintf(p.text, p.name(), p.offset)}}
 }
 
 // mistyped says what encoding/json could not decode.

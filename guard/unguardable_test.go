@@ -19,6 +19,11 @@ type hiding struct {
 
 type selfPointer *selfPointer
 
+// readsWord is a number that is read from a word, and written as a number.
+type readsWord int
+
+func (*readsWord) UnmarshalText([]byte) error { return nil }
+
 type (
 	extraToo   struct{ Note string }
 	bothExtras struct {
@@ -101,6 +106,13 @@ func TestTypesThatCannotBeGuarded(t *testing.T) {
 	}](t, `guard_test.Extra.Note and struct`)
 	cannot[embedsTwice](t, "guard_test.Extra is embedded more than once")
 	cannot[embedsItself](t, "guard_test.embedsItself is embedded more than once")
+
+	// What is written as a text must be read from one.
+	cannot[struct{ In []map[string]*readsWord }](t, "the field In of struct { In []map[string]*guard_test.readsWord }: guard_test.readsWord has the method UnmarshalText and not MarshalText, so that it is never read as it is written; add the other, or use WrapJSON")
+	cannot[struct{ Sum loggedSum }](t, "the field Sum of struct { Sum guard_test.loggedSum }: guard_test.loggedSum has the method MarshalText and not UnmarshalText")
+	cannot[loggedText](t, "guard_test.loggedText has the method MarshalText")
+	var word lower = "a"
+	passes(t, struct{ Word lower }{word}, `{"Word":"a"}`)
 
 	// A field that is in no JSON would be in no decision, wherever it is.
 	cannot[struct {

@@ -4,20 +4,54 @@ import (
 	"bytes"
 	stdjson "encoding/json"
 	"errors"
+	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/segmentio/encoding/json"
+
+	"github.com/useveto/veto-go/internal/shape"
 )
 
 var errType = errors.New("the arguments are not of the tool's type")
 
+// form is what is known of a Go type that arguments are decoded into.
+type form struct {
+	shape *shape.Shape
+	err   error // why that cannot be the same as what is decided on
+}
+
+// forms are those of types, by them: as long as those of their schemas.
+var forms sync.Map
+
+// formOf returns the shape of the type of arguments.
+func formOf[In any]() (*shape.Shape, error) {
+	t := reflect.TypeFor[In]()
+	known, ok := forms.Load(t)
+	if !ok {
+		found, s := shape.Of(t, shape.ReadExactly)
+		f := &form{shape: s}
+		switch {
+		case found.Clash != "":
+			f.err = fmt.Errorf("%s differ in case only, so every decision refuses them; rename one", found.Clash)
+		case found.Loose != "":
+			f.err = errors.New(found.Loose)
+		}
+		known, _ = forms.LoadOrStore(t, f)
+	}
+	f := known.(*form)
+	return f.shape, f.err
+}
+
 // decode decodes what is decided on in the manner of the SDK, but makes its
 // detour by float64 only where that changes no number, for integers that are
-// written as 1e1. A key counts for a field only if it is spelt as that, and a
-// number that the field cannot hold is refused: the handler must not get
-// another value than the decision is about.
-func decode[In any](raw []byte, in *In) (err error) {
+// written as 1e1. A key counts for a field only if it is spelt as that, and what
+// the type would take otherwise than the decision takes it is refused, as is a
+// number that the field cannot hold: the handler must not get another value than
+// the decision is about.
+func decode[In any](s *shape.Shape, raw []byte, in *In) (err error) {
 	defer func() {
 		if recover() != nil { // in a method of the type
 			err = errType
@@ -25,6 +59,9 @@ func decode[In any](raw []byte, in *In) (err error) {
 	}()
 	if none(raw) {
 		return nil
+	}
+	if _, wrong := s.Check(raw); wrong != nil {
+		return errType
 	}
 	if exactly(raw, in) != nil {
 		var v any

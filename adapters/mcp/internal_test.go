@@ -164,16 +164,16 @@ func TestDecode(t *testing.T) {
 	}
 	for _, good := range []string{``, `null`, `{"N":1e1}`, `{"N":9007199254740993}`, `{"N":10.0,"Odd":1.5}`, `{"Any":[1,{"a":0.1}],"List":[0.5]}`, `{"n":"none of ours"}`} {
 		var v in
-		require.NoError(t, decode([]byte(good), &v), good)
+		require.NoError(t, decodes(t, good, &v), good)
 	}
 	for _, bad := range []string{
 		`{"N":1.5}`, `{"N":"1"}`, `{"N":1e1,"Odd":99.99999999999999999999}`, `{"Any":9007199254740993}`, `{"Any":{"a":[99.99999999999999999999]}}`, `{"List":[16777217]}`, `[]`,
 	} {
 		var v in
-		require.Error(t, decode([]byte(bad), &v), bad)
+		require.Error(t, decodes(t, bad, &v), bad)
 	}
 	var v in
-	require.NoError(t, decode([]byte(`{"N":1e1,"n":7}`), &v))
+	require.NoError(t, decodes(t, `{"N":1e1,"n":7}`, &v))
 	require.EqualValues(t, 10, v.N)
 }
 
@@ -182,4 +182,11 @@ func TestThroughShowsAll(t *testing.T) {
 	g := &Guard{opts: Options{Dispatchers: map[string]Dispatcher{"run": {Tool: "tool", Arguments: "args", Undecided: []string{"note"}}}}}
 	around := g.target("run", json.RawMessage("{\"tool\":\"pay\",\"args\":{},\"note\":\"x\u202e\u200b\U000e0041\"}")).around
 	require.Contains(t, around, `x\u202e\u200b\udb40\udc41`)
+}
+
+func decodes[In any](t *testing.T, raw string, in *In) error {
+	t.Helper()
+	s, err := formOf[In]()
+	require.NoError(t, err)
+	return decode(s, []byte(raw), in)
 }

@@ -21,8 +21,10 @@ import (
 // makes the result, and panics where that would. t is not changed.
 //
 // An error says that the tool cannot be guarded: a policy that is in force
-// constrains a parameter which it does not have, there is no Authorizer, or a
-// type has no schema. Then the tool is not added.
+// constrains a parameter which it does not have, there is no Authorizer, a type
+// has no schema, or In has two fields whose names differ in case only, a field
+// with the option "string" in its tag, or a map whose keys are no plain strings.
+// Then the tool is not added.
 func AddTool[In, Out any](s *mcp.Server, g *Guard, t *mcp.Tool, h mcp.ToolHandlerFor[In, Out]) error {
 	tt := *t
 	ofType, err := schemaFor[In]()
@@ -42,17 +44,21 @@ func AddTool[In, Out any](s *mcp.Server, g *Guard, t *mcp.Tool, h mcp.ToolHandle
 	if out.Kind() == reflect.Pointer {
 		zero = reflect.Zero(out.Elem()).Interface()
 	}
-	shape, err := g.orNobody().accept(&tt, ofType, h == nil)
+	typed, err := formOf[In]()
+	if err != nil {
+		return fmt.Errorf("vetomcp: tool %q: %w", t.Name, err)
+	}
+	own, err := g.orNobody().accept(&tt, ofType, h == nil)
 	if err != nil {
 		return err
 	}
-	tt.InputSchema = shape
+	tt.InputSchema = own
 	// The SDK makes a result of any value by the schema.
 	mcp.AddTool(s, &tt, func(ctx context.Context, req *mcp.CallToolRequest, _ In) (*mcp.CallToolResult, any, error) {
 		var in In
 		var out any
-		check := func(args json.RawMessage) error { return decode(args, &in) }
-		res, err := g.orNobody().serve(ctx, req, shape.shape, check, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		check := func(args json.RawMessage) error { return decode(typed, args, &in) }
+		res, err := g.orNobody().serve(ctx, req, own.shape, check, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			res, o, err := h(ctx, req, in)
 			if v := reflect.ValueOf(&o).Elem(); zero != nil && v.IsNil() {
 				out = zero
