@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/useveto/veto-go/guard"
 )
 
 // readsPlain is how a type reads itself as what it is, or into what it holds.
@@ -247,4 +249,65 @@ func TestAttack_B3_ManyWaysToReadDeepArguments(t *testing.T) {
 	require.True(t, lets[tangle](t, deep("A", 31)))
 	require.False(t, lets[tangle](t, strings.ReplaceAll(deep("A", 30), "{}", `{"a":1}`)))
 	require.True(t, lets[twin](t, deep("Kid", 31)))
+}
+
+// aimed keeps what it was given, and reads the same into a part of its own.
+type aimed struct {
+	Target json.RawMessage `json:"target"`
+	Amount json.RawMessage `json:"amount"`
+	spec   struct {
+		Target struct {
+			Path string `json:"path"`
+		} `json:"target"`
+		Amount float64
+	}
+}
+
+func (a *aimed) UnmarshalJSON(data []byte) error {
+	type plain aimed
+	if err := json.Unmarshal(data, (*plain)(a)); err != nil {
+		return err
+	}
+	return json.Unmarshal(data, &a.spec)
+}
+
+// numbered reads itself into a map of integers.
+type numbered struct{ m map[int]string }
+
+func (n *numbered) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &n.m) }
+
+// A member that a tag names may be read by a part as well; and integers are
+// read from several keys.
+func TestAttack_B1_PartsOfNamedMembers(t *testing.T) {
+	a := load(t, everything, nil)
+	named, err := guard.WrapJSON(a, "send", echo[aimed], bot[aimed]())
+	require.NoError(t, err)
+	keys, err := guard.WrapJSON(a, "send", echo[struct {
+		M numbered `json:"m"`
+	}], bot[struct {
+		M numbered `json:"m"`
+	}]())
+	require.NoError(t, err)
+	run := func(raw string) error {
+		var err error
+		if strings.HasPrefix(raw, `{"m"`) {
+			_, err = keys(t.Context(), json.RawMessage(raw))
+		} else {
+			_, err = named(t.Context(), json.RawMessage(raw))
+		}
+		return err
+	}
+	for _, good := range []string{`{"target":{"path":"/tmp"},"amount":5}`, `{"target":{"more":1}}`, `{"m":{"1":"/tmp","-5":"x"}}`} {
+		require.NoError(t, run(good), good)
+	}
+	for _, bad := range []string{
+		`{"target":{"PATH":"/etc/passwd"}}`,
+		`{"amount":9.99999999999999999}`,
+		`{"amount":9007199254740993}`,
+		`{"m":{"1":"/tmp","01":"/etc"}}`,
+		`{"m":{"+1":"/etc"}}`,
+		`{"m":{"-0":"/etc"}}`,
+	} {
+		require.Error(t, run(bad), bad)
+	}
 }

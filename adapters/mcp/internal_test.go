@@ -3,6 +3,7 @@ package vetomcp
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/stretchr/testify/require"
@@ -161,13 +162,14 @@ func TestDecode(t *testing.T) {
 		Odd  odd
 		Any  any
 		List []float32
+		Wait time.Duration
 	}
-	for _, good := range []string{``, `null`, `{"N":1e1}`, `{"N":9007199254740993}`, `{"N":10.0,"Odd":1.5}`, `{"Any":[1,{"a":0.1}],"List":[0.5]}`, `{"n":"none of ours"}`} {
+	for _, good := range []string{``, `null`, `{"N":1e1}`, `{"N":9007199254740993}`, `{"N":10.0,"Odd":1.5}`, `{"Any":[1,{"a":0.1}],"List":[0.5]}`, `{"n":"none of ours"}`, `{"Wait":5}`} {
 		var v in
 		require.NoError(t, decodes(t, good, &v), good)
 	}
 	for _, bad := range []string{
-		`{"N":1.5}`, `{"N":"1"}`, `{"N":1e1,"Odd":99.99999999999999999999}`, `{"Any":9007199254740993}`, `{"Any":{"a":[99.99999999999999999999]}}`, `{"List":[16777217]}`, `[]`,
+		`{"N":1.5}`, `{"N":"1"}`, `{"N":1e1,"Odd":99.99999999999999999999}`, `{"Any":9007199254740993}`, `{"Any":{"a":[99.99999999999999999999]}}`, `{"List":[16777217]}`, `[]`, `{"Wait":"1000h"}`,
 	} {
 		var v in
 		require.Error(t, decodes(t, bad, &v), bad)

@@ -50,13 +50,17 @@ func member(t *value.Tree, c int32, ways []reading) *fault {
 		fields := r.fields[key]
 		known = known || fields != nil
 		switch {
+		case r.integers && !canonical(key):
+			return &fault{kind: otherKey, pointer: "/*", offset: t.Nodes[c].Pos}
+		case fields != nil:
+			below = withAll(below, fields)
 		case r.but != nil && r.but.named[key]:
+			// It is that member; but this part may read it too.
+			if name, near := r.folded[fold.String(key)]; near {
+				below = withAll(below, r.fields[name])
+			}
 		case r.fields == nil:
 			below = with(below, r.members)
-		case fields != nil:
-			for _, f := range fields {
-				below = with(below, f)
-			}
 		case !r.exact:
 			if name, near := r.folded[fold.String(key)]; near {
 				return (&fault{kind: nearKey, offset: t.Nodes[c].Pos}).below(name)
@@ -71,6 +75,24 @@ func member(t *value.Tree, c int32, ways []reading) *fault {
 		key = "*" // it is the call's
 	}
 	return wrong.below(key)
+}
+
+// canonical reports whether no other key is the same integer. One that is none
+// is not read at all.
+func canonical(key string) bool {
+	n, err := strconv.ParseInt(key, 10, 64)
+	if err != nil {
+		u, err := strconv.ParseUint(key, 10, 64)
+		return err != nil || strconv.FormatUint(u, 10) == key
+	}
+	return strconv.FormatInt(n, 10) == key
+}
+
+func withAll(ways []reading, all []*Shape) []reading {
+	for _, s := range all {
+		ways = with(ways, s)
+	}
+	return ways
 }
 
 // with returns ways with those of s, which may be nil.

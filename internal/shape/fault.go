@@ -20,6 +20,7 @@ var (
 	rounded     = &kind{value.NumberRange, "have for parameter %s a number that is another as a float, at byte %d; let the tool take a json.Number or a json.RawMessage there, in a struct"}
 	unquoted    = &kind{value.Unencodable, "have for parameter %s a JSON string that would be read as something else, at byte %d"}
 	otherBytes  = &kind{value.Unencodable, "have for parameter %s bytes that are not written as encoding/json writes them, in base64, at byte %d"}
+	otherKey    = &kind{value.Unencodable, "have in parameter %s a key that is not written as the integer that it is read as, at byte %d"}
 	otherLength = &kind{value.Unencodable, "have for parameter %s an array that is not as long as the tool's, at byte %d"}
 )
 

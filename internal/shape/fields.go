@@ -18,6 +18,8 @@ var (
 	Time   = reflect.TypeFor[time.Time]()
 	Number = reflect.TypeFor[json.Number]()
 	raw    = reflect.TypeFor[json.RawMessage]()
+
+	duration = reflect.TypeFor[time.Duration]()
 )
 
 var (

@@ -12,22 +12,23 @@ import (
 // Shape is what is made of JSON for values of a type. It is read only, and may
 // be used by many at once.
 type Shape struct {
-	object  bool                // they are objects
-	fields  map[string][]*Shape // of a struct by their names, each with all that it could be
-	folded  map[string]string   // of a struct: those names by their folding
-	owners  map[string]string   // of a struct: the fields by those names
-	named   map[string]bool     // of a struct: those names that a tag gives
-	exact   bool                // a key that differs in case is none of a field
-	speaks  bool                // they speak for themselves: there may be other fields
-	members *Shape              // of maps
-	element *Shape              // of arrays and slices
-	fixed   bool                // they are arrays
-	length  int                 // of so many elements, where fixed
-	bytes   bool                // they are slices of bytes, in base64, or of what speaks for itself, in arrays
-	maybe   bool                // they are bytes only if what is there can be
-	number  bool                // they are a json.Number, which is read from a string, too
-	twice   bool                // they are read from the text in a string
-	float   int                 // bits that are kept of a number; 0 for all of it
+	object   bool                // they are objects
+	fields   map[string][]*Shape // of a struct by their names, each with all that it could be
+	folded   map[string]string   // of a struct: those names by their folding
+	owners   map[string]string   // of a struct: the fields by those names
+	named    map[string]bool     // of a struct: those names that a tag gives
+	exact    bool                // a key that differs in case is none of a field
+	speaks   bool                // they speak for themselves: there may be other fields
+	members  *Shape              // of maps
+	integers bool                // of maps: their keys are read as integers
+	element  *Shape              // of arrays and slices
+	fixed    bool                // they are arrays
+	length   int                 // of so many elements, where fixed
+	bytes    bool                // they are slices of bytes, in base64, or of what speaks for itself, in arrays
+	maybe    bool                // they are bytes only if what is there can be
+	number   bool                // they are numbers, which are read from a string, too
+	twice    bool                // they are read from the text in a string
+	float    int                 // bits that are kept of a number; 0 for all of it
 
 	parts    []*Shape  // what is in them, where they may read themselves into one of it
 	readings []reading // they and their parts, and the parts of those

@@ -60,6 +60,9 @@ func (v *survey) of(t reflect.Type) *Shape {
 	switch {
 	case t == Time:
 		return s
+	case t == duration && v.way == ReadExactly && v.in == plain:
+		s.number = true // what reads exactly reads it from "1h", too
+		return s
 	case v.speaks(t):
 		v.oneWay(t)
 		v.speaking(s, t)
@@ -75,6 +78,7 @@ func (v *survey) of(t reflect.Type) *Shape {
 		if (!s.object || ReadsItself(t.Key())) && v.in != part {
 			keep(&v.Loose, fmt.Sprintf("several keys of %s in JSON may be one key to the tool, so that it may get another value than is decided on; let the keys be strings", t))
 		}
+		s.integers = integers(t)
 		s.members = v.of(t.Elem())
 	case reflect.String:
 		s.number = t == Number
@@ -94,6 +98,11 @@ func (v *survey) of(t reflect.Type) *Shape {
 		v.flat(s, t)
 	}
 	return s
+}
+
+// integers reports whether the keys of a map are read as integers.
+func integers(t reflect.Type) bool {
+	return t.Key().Kind() != reflect.String && !ReadsItself(t.Key())
 }
 
 // flat surveys what is the same whether it reads itself or not.
@@ -120,6 +129,7 @@ func (v *survey) speaking(s *Shape, t reflect.Type) {
 	case reflect.Struct:
 		v.structFields(s, t)
 	case reflect.Map:
+		s.integers = integers(t)
 		s.members = v.of(t.Elem())
 	case reflect.Slice:
 		if isBytes {
