@@ -58,6 +58,9 @@ type runningContext struct {
 }
 
 func (r *running) acquire(parent context.Context, agent string) *runningContext {
+	if w := r.again(parent, agent); w != nil {
+		return w
+	}
 	key := parent
 	if !keepable(parent) {
 		key = nil // it is not kept
@@ -72,9 +75,7 @@ func (r *running) acquire(parent context.Context, agent string) *runningContext 
 			r.drop(w)
 		}
 	} else if w != nil {
-		if w.users++; w.users == 1 {
-			r.idle--
-		}
+		w.use()
 		return w
 	}
 	w := &runningContext{in: r, parent: key, agent: agent, users: 1, ends: parent.Done()}
@@ -100,14 +101,31 @@ func (r *running) acquire(parent context.Context, agent string) *runningContext 
 	return w
 }
 
+// again is acquire of what was found last, or nil. What is kept can be compared
+// with any context.
+func (r *running) again(parent context.Context, agent string) *runningContext {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.last
+	if w == nil || w.agent != agent || w.parent != parent || w.ctx.Err() != nil || w.ends != parent.Done() {
+		return nil
+	}
+	w.use()
+	return w
+}
+
+// use counts a user. The caller holds r.mu.
+func (w *runningContext) use() {
+	if w.users++; w.users == 1 {
+		w.in.idle--
+	}
+}
+
 // find returns the context that is kept for agent and key, or nil. The caller
 // holds r.mu.
 func (r *running) find(agent string, key context.Context) *runningContext {
 	if key == nil {
 		return nil
-	}
-	if w := r.last; w != nil && w.parent == key && w.agent == agent {
-		return w
 	}
 	r.last = r.agents[agent][key]
 	return r.last
