@@ -53,8 +53,11 @@ func (a *Authorizer) Suspend(agentID string) {
 
 // canBe reports whether an agent can have the id.
 func canBe(agentID string) bool {
-	return agentID != "" && len(agentID) <= rules.MaxName && constraint.PlainText(agentID)
+	return agentID != "" && isName(agentID)
 }
+
+// isName reports whether s can be an id or a name, or none.
+func isName(s string) bool { return len(s) <= rules.MaxName && constraint.PlainText(s) }
 
 // Resume ends a Suspend of the same id. It does not end SuspendAll, nor a
 // Suspend of a prefix of the id, nor change what the policies say of the

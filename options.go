@@ -11,7 +11,6 @@ import (
 	"github.com/useveto/veto-go/approval"
 	"github.com/useveto/veto-go/audit"
 	"github.com/useveto/veto-go/evaluator"
-	"github.com/useveto/veto-go/internal/constraint"
 	"github.com/useveto/veto-go/internal/dirnames"
 )
 
@@ -105,7 +104,7 @@ func (o *Options) check() error {
 		return fmt.Errorf("veto: Options.Mode is %d; use Enforce, Shadow or Log", o.Mode)
 	case o.MaxParameterBytes < 0 || o.MaxParameterBytes > evaluator.MaxParameterBytes:
 		return fmt.Errorf("veto: Options.MaxParameterBytes is %d; it is 0 for the default, or 1 to %d", o.MaxParameterBytes, evaluator.MaxParameterBytes)
-	case len(o.Project) > 255 || !constraint.PlainText(o.Project):
+	case !isName(o.Project):
 		return errors.New("veto: Options.Project is not at most 255 bytes without control characters")
 	default:
 		return nil

@@ -67,7 +67,12 @@ func (r *running) acquire(parent context.Context, agent string) *runningContext 
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if w := r.find(agent, key); w != nil && (w.ctx.Err() != nil || w.ends != parent.Done()) {
+	var w *runningContext
+	if key != nil {
+		w = r.agents[agent][key]
+		r.last = w
+	}
+	if w != nil && (w.ctx.Err() != nil || w.ends != parent.Done()) {
 		// A framework has used the same context again, for another request.
 		if w.users > 0 && w.ctx.Err() == nil {
 			r.keepApart(w)
@@ -78,7 +83,7 @@ func (r *running) acquire(parent context.Context, agent string) *runningContext 
 		w.use()
 		return w
 	}
-	w := &runningContext{in: r, parent: key, agent: agent, users: 1, ends: parent.Done()}
+	w = &runningContext{in: r, parent: key, agent: agent, users: 1, ends: parent.Done()}
 	w.ctx, w.cancel = context.WithCancelCause(parent)
 	w.release = w.done
 	if key == nil {
@@ -119,16 +124,6 @@ func (w *runningContext) use() {
 	if w.users++; w.users == 1 {
 		w.in.idle--
 	}
-}
-
-// find returns the context that is kept for agent and key, or nil. The caller
-// holds r.mu.
-func (r *running) find(agent string, key context.Context) *runningContext {
-	if key == nil {
-		return nil
-	}
-	r.last = r.agents[agent][key]
-	return r.last
 }
 
 // keepable reports whether ctx can be compared, and so be found again, and will

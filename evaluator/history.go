@@ -114,9 +114,14 @@ func (e *Evaluation) pastKey() []byte {
 		sum := sha256.Sum256(appendPart(appendPart(nil, args), context))
 		args, context, digest = nil, nil, sum[:]
 	}
-	key := appendPart(appendPart(appendPart(e.pastBytes[:0], e.call.Tool), e.call.AgentID), e.call.User)
-	e.pastBytes = appendPart(appendPart(appendPart(key, args), context), digest)
+	e.pastBytes = appendPast(e.pastBytes[:0], e.call.Tool, e.call.AgentID, e.call.User, args, context, digest)
 	return e.pastBytes
+}
+
+// appendPast appends the key of a call, which newEvent reads.
+func appendPast[T string | []byte](dst []byte, tool, agent, user string, args, context T, digest []byte) []byte {
+	dst = appendPart(appendPart(appendPart(dst, tool), agent), user)
+	return appendPart(appendPart(appendPart(dst, args), context), digest)
 }
 
 // newEvent returns the event of a call by its key, whose parts it shares.
@@ -133,12 +138,11 @@ func newEvent(key string, at, succeeded int64) *event {
 
 // pastKey is Evaluation.pastKey of a call that was read.
 func (c *pastCall) pastKey() string {
-	key := appendPart(appendPart(appendPart(nil, c.tool), c.agent), c.user)
-	key = appendPart(appendPart(key, c.args), c.context)
+	var digest []byte
 	if c.bare {
-		return string(appendPart(key, c.digest[:]))
+		digest = c.digest[:]
 	}
-	return string(appendPart(key, ""))
+	return string(appendPast(nil, c.tool, c.agent, c.user, c.args, c.context, digest))
 }
 
 // put adds an event that is later than all others.

@@ -82,10 +82,7 @@ func (s *State) restore(r *saved, ses **session) bool {
 		if c == nil {
 			return false
 		}
-		if (*ses).counters == nil {
-			(*ses).counters = make(map[string]*counter)
-		}
-		(*ses).counters[r.Key] = c
+		(*ses).keep(c)
 		return true
 	case savedCounter:
 		hash := maphash.String(s.seed, r.Key)

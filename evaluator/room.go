@@ -20,10 +20,7 @@ func (s *State) insert(t *take, ses *session, e *Evaluation, now int64, locked [
 		}
 		c := newCounter(t.limit, t.key)
 		c.owner, c.latest = o, ses.latest
-		if ses.counters == nil {
-			ses.counters = make(map[string]*counter)
-		}
-		ses.counters[c.key] = c
+		ses.keep(c)
 		t.counter, t.made = c, true
 		return locked, taken
 	}
@@ -42,12 +39,18 @@ func (s *State) insert(t *take, ses *session, e *Evaluation, now int64, locked [
 	if o == nil {
 		return locked, noRoom
 	}
+	x.enter(t, o)
+	return append(locked, t.counter), taken
+}
+
+// enter makes the counter of t, which x does not have, and locks it. The caller
+// holds x.mu.
+func (x *table) enter(t *take, o *owner) {
 	c := newCounter(t.limit, t.key)
 	c.owner, c.latest, c.hash = o, x.latest, t.hash
 	c.mu.Lock()
 	x.insert(c)
 	t.counter = c
-	return append(locked, c), taken
 }
 
 // revive makes the counter of t, also where there is no room, and locks it. It
@@ -64,11 +67,7 @@ func (s *State) revive(t *take, owner string) bool {
 	o.live++
 	s.live.Add(1)
 	s.mu.Unlock()
-	c := newCounter(t.limit, t.key)
-	c.owner, c.latest, c.hash = o, x.latest, t.hash
-	c.mu.Lock()
-	x.insert(c)
-	t.counter = c
+	x.enter(t, o)
 	return true
 }
 

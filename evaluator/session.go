@@ -57,6 +57,14 @@ func (ses *session) at(now int64) int64 {
 	return ses.latest
 }
 
+// keep adds a counter, which ends with the session.
+func (ses *session) keep(c *counter) {
+	if ses.counters == nil {
+		ses.counters = make(map[string]*counter)
+	}
+	ses.counters[c.key] = c
+}
+
 // ErrTooManySessions is the error of OpenSession when there is no room.
 var ErrTooManySessions = errors.New("evaluator: too many sessions are open")
 

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/segmentio/encoding/json"
 
+	"github.com/useveto/veto-go/internal/decimal"
 	"github.com/useveto/veto-go/internal/shape"
 )
 
@@ -143,37 +143,5 @@ func lossy(raw []byte) bool {
 
 // equal reports whether two texts are the same number.
 func equal(a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, okX := decimalOf(a)
-	y, okY := decimalOf(b)
-	return okX && okY && x == y
-}
-
-// decimal is a number ±0.digits × 10^exp, without zeros at either end of the
-// digits.
-type decimal struct {
-	negative bool
-	digits   string
-	exp      int
-}
-
-func decimalOf(text string) (d decimal, ok bool) {
-	text, d.negative = strings.CutPrefix(text, "-")
-	mantissa, exp := text, ""
-	if i := strings.IndexAny(text, "eE"); i >= 0 {
-		mantissa, exp = text[:i], text[i+1:]
-		var err error
-		if d.exp, err = strconv.Atoi(exp); err != nil {
-			return d, false
-		}
-	}
-	whole, fraction, _ := strings.Cut(mantissa, ".")
-	digits := strings.TrimLeft(whole+fraction, "0")
-	d.exp += len(whole) - (len(whole+fraction) - len(digits))
-	if d.digits = strings.TrimRight(digits, "0"); d.digits == "" {
-		return decimal{}, true
-	}
-	return d, true
+	return a == b || decimal.Valid(a) && decimal.Valid(b) && decimal.Compare(a, b) == 0
 }
