@@ -133,6 +133,11 @@ const (
 // changes in between: the session and all counters are locked.
 func (s *State) take(e *Evaluation, commit bool) takeResult {
 	now := s.time(e.now)
+	if commit && len(e.takes) == 1 && e.call.Session == "" {
+		if result := s.takeOne(e, now); result != again {
+			return result
+		}
+	}
 	ses := s.lockSession(e, now)
 	if ses != nil {
 		defer ses.mu.Unlock()
@@ -160,6 +165,38 @@ func (s *State) take(e *Evaluation, commit bool) takeResult {
 		s.remember(ses, e, now)
 	}
 	return result
+}
+
+// takeOne is take for most calls that are limited: those that rest on one
+// counter, which is in a table already. Where it is not as simple as that, it
+// does nothing and says again.
+func (s *State) takeOne(e *Evaluation, now int64) takeResult {
+	t := &e.takes[0]
+	if t.limit == nil || t.needsSession() || t.inSession() || t.limit.meter == CountValues {
+		return again
+	}
+	t.hash = maphash.Bytes(s.seed, t.key)
+	c := s.table(t.hash).find(t.hash, t.key)
+	if c == nil {
+		return again
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.owner == nil || s.closed.Load() {
+		return again
+	}
+	at := c.at(now)
+	t.says = judgement{outcome: passes}
+	var room bool
+	if room, t.retryAfter = c.meter.look(at, t); !room {
+		t.past()
+		if t.says.outcome != passes {
+			return refused
+		}
+	}
+	t.counter = c
+	c.meter.add(at, t)
+	return taken
 }
 
 // takeCounters looks at all counters, and where they have room, and so far

@@ -91,8 +91,8 @@ func (b *bench) limiters() {
 				ask(key)
 			}
 		})
-		hot = append(hot, together(few, ask))
-		wide = append(wide, together(many, ask))
+		hot = append(hot, together(len(few), func(i int) { ask(few[i]) }))
+		wide = append(wide, together(len(many), func(i int) { ask(many[i]) }))
 	}
 	alone, few8, many8 := times(b.rounds, one...), times(b.rounds, hot...), times(b.rounds, wide...)
 	b.row("limiter\t1\t×\t%d, %d keys\t×\t%d, %d keys\t×", goroutines, len(few), goroutines, len(many))

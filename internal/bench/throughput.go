@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"runtime"
 	"sync"
@@ -15,7 +14,7 @@ import (
 const (
 	keys          = 10_000 // counters that calls are spread over
 	goroutines    = 8
-	callsTogether = goroutines * 1250 // of all goroutines, in one turn of a round
+	callsTogether = goroutines * 12500 // of all goroutines, in one turn of a round
 )
 
 func keyNames() []string {
@@ -26,34 +25,30 @@ func keyNames() []string {
 	return names
 }
 
-// together has goroutines share calls of f. Each goes round all in an order of
-// its own, and goes on there the next time.
-func together[T any](all []T, f func(T)) func() {
-	var orders [goroutines][]int
+// steps are how far goroutines go at a time: primes, so that each comes past
+// all keys, in an order of its own that needs no memory. Lists of shuffled
+// numbers would have a part of the processors' caches, and with it a part of
+// what is measured.
+var steps = [goroutines]int{2999, 3581, 4003, 4507, 5003, 5519, 6007, 6521}
+
+// together has goroutines share calls of f, with numbers below n. Each goes
+// round all of them, and goes on there the next time.
+func together(n int, f func(i int)) func() {
 	var at [goroutines]int
-	for g := range orders {
-		orders[g] = rand.New(rand.NewPCG(1, uint64(g))).Perm(len(all))
-	}
 	return func() {
 		var wg sync.WaitGroup
 		for g := range goroutines {
 			wg.Go(func() {
-				order, i := orders[g], at[g]
+				i := at[g]
 				for range callsTogether / goroutines {
-					f(all[order[i%len(order)]])
-					i++
+					f(i)
+					i = (i + steps[g]) % n
 				}
 				at[g] = i
 			})
 		}
 		wg.Wait()
 	}
-}
-
-// keyedCall is an allowed call and the name of what it counts against.
-type keyedCall struct {
-	veto.Call
-	key string
 }
 
 // throughputCase is calls that many goroutines make: without a limit, with
@@ -66,33 +61,38 @@ type throughputCase struct {
 
 func throughputCases() []throughputCase {
 	args := newCall("", "", 50, "ann@example.com").params
-	var bare, full, many []*keyedCall
-	for _, agent := range keyNames() {
-		bare = append(bare, &keyedCall{veto.Call{AgentID: agent, Tool: "t"}, agent})
-		full = append(full, &keyedCall{veto.Call{AgentID: agent, Tool: "t", Parameters: args}, agent})
-	}
+	agents := keyNames()
 	// The largest policies of the table of engines, and a limit of each agent
 	// and tool.
 	s := size{1000, 10}
+	var tools, both []string
+	for i := range s.tools {
+		tools = append(tools, toolName(i))
+	}
 	for i := range keys {
-		agent, tool := agentName(i/s.tools), toolName(i%s.tools)
-		many = append(many, &keyedCall{veto.Call{AgentID: agent, Tool: tool, Parameters: args}, agent + " " + tool})
+		both = append(both, agents[i/s.tools]+" "+tools[i%s.tools])
+	}
+	agent := func(i int) string { return agents[i] }
+	bare := func(i int) veto.Call { return veto.Call{AgentID: agents[i], Tool: "t"} }
+	full := func(i int) veto.Call { return veto.Call{AgentID: agents[i], Tool: "t", Parameters: args} }
+	many := func(i int) veto.Call {
+		return veto.Call{AgentID: agents[i/s.tools], Tool: tools[i%s.tools], Parameters: args}
 	}
 	perTool := fmt.Sprintf(`[{"id":"limit","agentId":"*","priority":1,"rules":[{"type":"rate_limit",`+
 		`"rateLimit":{"maxCalls":%d,"windowSeconds":3600,"per":["agent","tool"]}}]},`, unreached)
 
 	free, counted := limited(""), limited(limitRule(unreached, 3600, ""))
 	return []throughputCase{
-		newThroughput("no parameters", free, counted, bare, 0),
-		newThroughput("four parameters", free, counted, full, 1.5),
-		newThroughput("two of four parameters constrained", s.document(), bytes.Replace(s.document(), []byte("["), []byte(perTool), 1), many, 0),
+		newThroughput("no parameters", free, counted, bare, agent, 0),
+		newThroughput("four parameters", free, counted, full, agent, 1.5),
+		newThroughput("two of four parameters constrained", s.document(), bytes.Replace(s.document(), []byte("["), []byte(perTool), 1), many, func(i int) string { return both[i] }, 0),
 	}
 }
 
-func newThroughput(name string, free, counted []byte, calls []*keyedCall, bar float64) throughputCase {
+func newThroughput(name string, free, counted []byte, call func(int) veto.Call, key func(int) string, bar float64) throughputCase {
 	ctx := context.Background()
-	decide := func(a *veto.Authorizer, c *keyedCall) {
-		_, err := a.Decide(ctx, c.Call)
+	decide := func(a *veto.Authorizer, i int) {
+		_, err := a.Decide(ctx, call(i))
 		must(err)
 	}
 	without, with := load(free), load(counted)
@@ -100,11 +100,11 @@ func newThroughput(name string, free, counted []byte, calls []*keyedCall, bar fl
 	return throughputCase{
 		name:    name,
 		bar:     bar,
-		without: together(calls, func(c *keyedCall) { decide(without, c) }),
-		with:    together(calls, func(c *keyedCall) { decide(with, c) }),
-		rate: together(calls, func(c *keyedCall) {
-			decide(without, c)
-			rate.allow(c.key)
+		without: together(keys, func(i int) { decide(without, i) }),
+		with:    together(keys, func(i int) { decide(with, i) }),
+		rate: together(keys, func(i int) {
+			decide(without, i)
+			rate.allow(key(i))
 		}),
 	}
 }
