@@ -14,14 +14,14 @@ import (
 	"github.com/useveto/veto-go/evaluator"
 )
 
-// window returns one in which there is time for some three times so many
+// window returns one in which there is time for some ten times so many
 // questions, however fast this machine is just now.
 func (a *asks) window(questions int) time.Duration {
 	begin := time.Now()
 	for range 30 {
 		a.look("", calls("speed", time.Second, 1))
 	}
-	w := time.Since(begin) / 10 * time.Duration(questions)
+	w := time.Since(begin) / 3 * time.Duration(questions)
 	return max(40*time.Millisecond, w).Round(time.Millisecond)
 }
 
