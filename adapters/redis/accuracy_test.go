@@ -107,3 +107,45 @@ func TestFullSum(t *testing.T) {
 	c.pass(time.Minute)
 	require.Equal(t, digits(new(big.Int)), used())
 }
+
+// A sum stands at 2^128-1 while there is more than that in its window, and is
+// what is left when that leaves.
+func TestSumsPastTheLargest(t *testing.T) {
+	const window = time.Hour
+	largest := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(1))
+	digits39 := new(big.Int).Sub(new(big.Int).Exp(big.NewInt(10), big.NewInt(39), nil), big.NewInt(1))
+	for i, actual := range []*big.Int{
+		new(big.Int).Sub(largest, big.NewInt(3)), largest, new(big.Int).Add(largest, big.NewInt(1)), digits39,
+		largest, new(big.Int).Add(largest, big.NewInt(1)), digits39,
+	} {
+		before := int64(3)
+		if i >= 4 {
+			before = 0 // which is no entry until it is corrected
+		}
+		store, c := withClock(t)
+		a := &asks{t, store}
+		add := func(n int64) *evaluator.Batch {
+			b := a.take("", sum("k", window, largest, big.NewInt(n)))
+			require.True(t, b.Taken)
+			c.pass(time.Minute)
+			return b
+		}
+		used := func() string {
+			return a.look("", sum("k", window, largest, big.NewInt(1))).Takes[0].Used
+		}
+		add(2)
+		add(5)
+		a.correct(add(before), actual)
+		require.Equal(t, digits(largest), used())
+		c.pass(window - 3*time.Minute) // the first has left
+		require.Equal(t, digits(largest), used(), "there is still more")
+		c.pass(time.Minute) // and the second
+		if actual.Cmp(largest) < 0 {
+			require.Equal(t, digits(actual), used())
+		} else {
+			require.Equal(t, digits(largest), used())
+		}
+		add(1)
+		require.Equal(t, digits(big.NewInt(1)), used(), "the largest has left too")
+	}
+}

@@ -58,10 +58,9 @@ func field(kind byte, t *evaluator.Take) string {
 }
 
 // digestOfValue is one of a value that is counted, and of its counter.
-func digestOfValue(t *evaluator.Take) string {
+func digestOfValue(t *evaluator.Take) [sha256.Size]byte {
 	text := make([]byte, 0, len(t.Key)+len(t.Value)+binary.MaxVarintLen64)
 	text = binary.AppendUvarint(text, uint64(len(t.Key)))
 	text = append(append(text, t.Key...), t.Value...)
-	sum := sha256.Sum256(text)
-	return string(sum[:])
+	return sha256.Sum256(text)
 }

@@ -75,9 +75,9 @@ func (q *request) fill(b *evaluator.Batch, answer string) error {
 		length, begun = r.number(), r.text(r.uint(1))
 	}
 	var takes []evaluator.Take
+	var stack [2]evaluator.Take
 	if q.answered {
-		takes = make([]evaluator.Take, len(b.Takes))
-		copy(takes, b.Takes)
+		takes = append(stack[:0], b.Takes...)
 	}
 	fit := true
 	for i := range takes {
@@ -112,8 +112,7 @@ func (r *reply) take(t *evaluator.Take) {
 		t.RetryAfter = r.duration()
 	}
 	if t.Kind == evaluator.SumAmounts {
-		t.Used = r.text(amountDigits)
-		r.bad = r.bad || !isAmount(t.Used)
+		t.Used = r.amount()
 	} else {
 		t.Used = strconv.FormatInt(r.number(), 10)
 	}

@@ -3,8 +3,10 @@ package vetoredis
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/useveto/veto-go/evaluator"
@@ -15,6 +17,8 @@ import (
 type request struct {
 	command  []any
 	answered bool // the answer says something of each take
+
+	room [12]any // of the command, where that is short
 }
 
 // Where the parts of a command are.
@@ -25,7 +29,7 @@ const (
 	atKeys
 )
 
-var operations = [...]string{
+var operations = [...]any{
 	evaluator.OpLook: "look", evaluator.OpTake: "take",
 	evaluator.OpGiveBack: "back", evaluator.OpCorrect: "correct",
 	evaluator.OpOpen: "open", evaluator.OpEnd: "end", evaluator.OpAppend: "append",
@@ -50,7 +54,7 @@ func (s *Store) newRequest(b *evaluator.Batch) (*request, error) {
 	}
 	var stack [maxSpace]byte
 	space := s.space(stack[:0], b.Project)
-	q.command = append(make([]any, 0, 12+6*len(takes)), "evalsha", s.sha, nil, key(space, 'a', digest(b.Project, b.Agent)))
+	q.command = append(q.room[:0], "evalsha", s.sha, nil, key(space, 'a', digest(b.Project, b.Agent)))
 	if b.Session != "" {
 		q.add(key(space, 'h', digest(b.Project, b.Session)))
 	}
@@ -94,7 +98,7 @@ func operation(b *evaluator.Batch) any {
 	if b.Session == "" && !b.NeedsSession && !b.NeedsHistory {
 		return operations[b.Op]
 	}
-	text := append([]byte(operations[b.Op]), ' ')
+	text := fmt.Append(nil, operations[b.Op], " ")
 	for _, x := range [...]struct {
 		holds  bool
 		letter byte
@@ -126,6 +130,14 @@ func letter(kind evaluator.MeterKind) byte {
 	}
 }
 
+// kindNames are the letters that stand for a kind alone, as arguments.
+var kindNames = func() (names [128]any) {
+	for i := range names {
+		names[i] = string(rune(i))
+	}
+	return names
+}()
+
 // take adds what is to be said of one take.
 func (q *request) take(b *evaluator.Batch, t *evaluator.Take) error {
 	if err := checkTake(b, t); err != nil {
@@ -138,34 +150,38 @@ func (q *request) take(b *evaluator.Batch, t *evaluator.Take) error {
 	if t.Counts {
 		q.add(string(kind) + "+")
 	} else {
-		q.add(string(kind))
+		q.add(kindNames[kind])
 	}
-	if t.Window > 0 {
-		q.add(micros(t.Window))
-		q.add(int64(t.Window/time.Millisecond) + slack)
-	} else {
+	if t.Window == 0 {
 		q.add(field(kind, t))
 	}
-	switch t.Kind {
-	case evaluator.SumAmounts:
-		q.add(t.Sum)
-		q.add(t.Amount)
-	case evaluator.CountValues:
-		q.add(t.Max)
-		q.add(digestOfValue(t))
-	case evaluator.Tally:
-		q.add(t.Max)
-		q.add(t.By)
-	default:
-		q.add(t.Max)
-	}
+	q.add(numbers(t))
 	if !q.answered {
 		q.add(t.Mark)
 	}
 	if b.Op == evaluator.OpCorrect {
-		q.add(t.Actual)
+		q.add(appendAmount(nil, t.Actual))
 	}
 	return nil
+}
+
+// numbers are the window, the limit, and what t adds: bytes, which the script
+// reads faster than digits.
+func numbers(t *evaluator.Take) []byte {
+	dst := make([]byte, 0, 8+max(2*amountBytes, 8+sha256.Size))
+	dst = binary.BigEndian.AppendUint64(dst, uint64(micros(t.Window)))
+	if t.Kind == evaluator.SumAmounts {
+		return appendAmount(appendAmount(dst, t.Sum), t.Amount)
+	}
+	dst = binary.BigEndian.AppendUint64(dst, uint64(t.Max))
+	switch t.Kind {
+	case evaluator.CountValues:
+		sum := digestOfValue(t)
+		dst = append(dst, sum[:]...)
+	case evaluator.Tally:
+		dst = strconv.AppendInt(dst, int64(t.By), 10)
+	}
+	return dst
 }
 
 // checkTake reports a take of which the script would make something else.
@@ -205,26 +221,7 @@ func repeats(takes []evaluator.Take) bool {
 
 var errTwice = errors.New("vetoredis: one counter is asked for twice")
 
-// slack is how many milliseconds longer a counter is kept than it counts: the
-// server's clocks differ a little, those of several servers a little more.
-const slack = 10_000
-
 // micros is a duration in microseconds, rounded up.
 func micros(d time.Duration) int64 {
 	return int64((d + time.Microsecond - 1) / time.Microsecond)
-}
-
-// amountDigits is the length of an amount as text.
-const amountDigits = 39
-
-func isAmount(text string) bool {
-	if len(text) != amountDigits {
-		return false
-	}
-	for i := range len(text) {
-		if text[i] < '0' || text[i] > '9' {
-			return false
-		}
-	}
-	return true
 }

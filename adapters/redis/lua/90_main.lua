@@ -1,45 +1,31 @@
 -- The question, and its answer.
---
--- After the operation come letters: s there is a session, n nothing is taken
--- unless it is open, h nothing is taken unless it is this opening of it and its
--- whole history is known, r it is to record its calls, e there is an event.
-local op, flags = ARGV[1]:match('^(%l+) ?(%l*)$')
 local most_counters = tonumber(ARGV[2])
 local next_arg, next_key = 3, 2
 local known, opening, idle, event = 0, '', 0, ''
 
-local function has(flag) return flags:find(flag, 1, true) end
-
-if has('s') then
-  session = KEYS[2]
+if session then
   known, opening, idle, event = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
   next_arg, next_key = 7, 3
   read_session()
 end
-
-local returns = op == 'back' or op == 'correct'
 
 -- takes reads what is asked about. A kind in capitals is in the session; a +
 -- after it says that it restricts nothing, and is counted all the same.
 local function takes()
   local all = {}
   while next_arg <= #ARGV do
-    local kind = ARGV[next_arg]
-    local t = {kind = kinds[kind:sub(1, 1)], counts = #kind > 1, owner = KEYS[1]}
-    if kind:find('^%u') then
-      t.field, next_arg = ARGV[next_arg + 1], next_arg + 2
+    local text, place = ARGV[next_arg], nil
+    local letter = text:sub(1, 1)
+    if letter < 'a' then
+      place, next_arg = ARGV[next_arg + 1], next_arg + 2
     else
-      t.window, t.keep = tonumber(ARGV[next_arg + 1]), ARGV[next_arg + 2]
-      t.key, next_key, next_arg = KEYS[next_key], next_key + 1, next_arg + 3
+      place, next_key, next_arg = KEYS[next_key], next_key + 1, next_arg + 1
     end
-    t.most, next_arg = ARGV[next_arg], next_arg + 1
-    if kind:find('^[^sS]') then t.most = tonumber(t.most) end
-    if kind:find('^[^cb]') then t.adds, next_arg = ARGV[next_arg], next_arg + 1 end
+    local t = kind_of(letter).new(place, ARGV[next_arg])
+    t.counts, next_arg = #text > 1, next_arg + 1
     if returns then
       t.mark, next_arg = ARGV[next_arg], next_arg + 1
       if op == 'correct' then t.actual, next_arg = ARGV[next_arg], next_arg + 1 end
-    else
-      t.mark = ''
     end
     all[#all + 1] = t
   end
@@ -57,7 +43,7 @@ local function look(all)
   for _, t in ipairs(all) do
     if t.field and not ses.open then
       -- Of an unknown session nothing is known.
-      t.fits, t.wait, t.used_now, t.resets = t.counts, 0, t.kind == totals and digits(ZERO) or 0, 0
+      t.fits, t.wait, t.used_now, t.resets = t.counts, 0, t.kind == made.S and pack(AMOUNT, 0, 0, 0) or 0, 0
     else
       t.kind.read(t)
       t.fits, t.wait = t.kind.look(t)
@@ -81,7 +67,7 @@ local function take(all)
     end
   end
   check_room(KEYS[1], fresh, most_counters)
-  check_session_room(fresh_fields, most_counters)
+  if fresh_fields > 0 then check_session_room(fresh_fields, most_counters) end
   for _, t in ipairs(all) do
     if t.ready then
       if t.register then

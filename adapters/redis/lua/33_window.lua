@@ -1,15 +1,9 @@
--- The calls of a rolling window (now-window, now], as a string: a head (the
--- latest time it knew; until when it is registered; the calls in all entries;
--- those at the latest time) and the older entries of (time, calls), oldest
--- first. The head is the newest entry, so that a call which joins that changes
--- nothing else.
---
--- A limit of at most 32 has an entry for each call and is exact; above that,
--- calls in one 128th of the window share an entry, with the time of the last.
--- So room returns at most a 128th of the window late, never early, and there
--- are at most 129 entries.
-local HEAD, ENTRY = '>I8I8I4I4', '>I8I4'
-local HEAD_SIZE, ENTRY_SIZE = 24, 12
+-- The calls of a rolling window.
+
+local ceil, max, min = math.ceil, math.max, math.min
+
+-- part_of is that part of a window that a time falls into.
+local function part_of(at, window) return floor(at / (window / PARTS)) end
 
 -- open_window returns the time for the counter, until when it is registered,
 -- the calls that are in the window, where the first of their older entries is,
@@ -55,11 +49,11 @@ end
 -- by the server's time, and not by that of the counter, which may be ahead: so
 -- much time passes in truth. What joins the newest entry later may leave that
 -- as it is: for as long it is kept longer.
-local function count_in_window(key, keep, data, from, now, window, most, registered, used, latest, n)
+local function count_in_window(key, data, from, now, window, most, registered, used, latest, n)
   local older = data:sub(from)
   if n > 0 and not joins_newest(latest, now, window, most) then
     older, n = older .. pack(ENTRY, latest, n), 0
   end
   call('SET', key, pack(HEAD, now, registered, used + 1, n + 1) .. older,
-    'PX', keep + math.ceil(window / PARTS / 1000))
+    'PX', floor(window / 1000) + SLACK + ceil(window / PARTS / 1000))
 end

@@ -1,5 +1,3 @@
-local ceil = math.ceil
-
 -- The register holds the live counters of an agent, each with the time until
 -- which it may count something, so that their number is bounded: past it, new
 -- ones are refused, and none is ever dropped for another.
@@ -23,6 +21,6 @@ local function enter(register, member, expires, window)
   -- What has run out leaves, a few at a time.
   local dead = call('ZRANGEBYSCORE', register, '-inf', time, 'LIMIT', 0, 16)
   if #dead > 0 then call('ZREM', register, unpack(dead)) end
-  local keep = ceil(window / 1000 * 9 / 8) + 10000
+  local keep = ceil(window / 1000 * 9 / 8) + SLACK
   if call('PTTL', register) < keep then call('PEXPIRE', register, keep) end
 end
