@@ -35,6 +35,7 @@ type Evaluation struct {
 	takes   []take
 	keys    []byte // counter keys of takes, one after the other
 	taken   bool   // takes are in the state, to be given back on failure
+	from    *State // that state
 
 	guarded    bool     // whether the call succeeds will be reported
 	session    *session // of the call, while its takes are in the state
@@ -81,7 +82,7 @@ func (e *Evaluation) Reset() {
 	e.scope.Reset()
 	e.shadowScope.Reset()
 	e.taken, e.guarded, e.recorded = false, false, false
-	e.session, e.remembered, e.batched = nil, remembered{}, nil
+	e.from, e.session, e.remembered, e.batched = nil, nil, remembered{}, nil
 	e.approved = nil
 	e.past.reset()
 	if cap(e.pastText) > 4*maxEventText {

@@ -53,6 +53,7 @@ func (e *Evaluation) Hold() *Hold {
 	if h.sums == nil && h.remembered.event == nil {
 		return nil
 	}
+	e.taken = false // it is the Hold's: given back too, it would be taken out twice
 	if h.sums != nil {
 		h.owner = string(appendPart(appendPart(nil, e.call.Project), e.call.AgentID))
 	}
@@ -141,6 +142,7 @@ func (e *Evaluation) sharedHold() *Hold {
 	if h.sums == nil && b.Event == nil {
 		return nil
 	}
+	e.taken = false
 	return h
 }
 

@@ -82,17 +82,18 @@ func (s *State) write(w io.Writer, sessions bool) (int64, error) {
 	enc := gob.NewEncoder(out)
 	for i := range s.tables {
 		x := &s.tables[i]
-		if at := x.begin(); at != never {
-			if err := enc.Encode(&saved{Kind: savedBegin, At: unix(at)}); err != nil {
-				return out.n, err
-			}
-		}
 		for _, c := range x.all() {
 			r, live := s.saveLocked(c, unix)
 			if !live {
 				continue
 			}
 			if err := enc.Encode(&r); err != nil {
+				return out.n, err
+			}
+		}
+		// At the end, so that it knows of those that were dropped meanwhile.
+		if at := x.begin(); at != never {
+			if err := enc.Encode(&saved{Kind: savedBegin, At: unix(at)}); err != nil {
 				return out.n, err
 			}
 		}

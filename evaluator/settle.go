@@ -36,8 +36,14 @@ func (e *Evaluation) Settle(s *State) *Verdict {
 	return e.settle(s, e.verdict.Cause().Outcome == rules.Allowed)
 }
 
-// Peek returns what Settle would, and takes nothing.
-func (e *Evaluation) Peek(s *State) *Verdict { return e.settle(s, false) }
+// Peek returns what Settle would, and takes nothing: where that is a call which
+// is allowed, Settle may follow.
+func (e *Evaluation) Peek(s *State) *Verdict {
+	was := e.verdict.stateful
+	v := e.settle(s, false)
+	v.stateful = was && v.Cause().Outcome == rules.Allowed // it is still to be settled
+	return v
+}
 
 func (e *Evaluation) settle(s *State, commit bool) *Verdict {
 	v := &e.verdict
@@ -45,12 +51,12 @@ func (e *Evaluation) settle(s *State, commit bool) *Verdict {
 		return v
 	}
 	v.stateful = false
-	if s == nil {
+	if !s.made() {
 		return e.decided(noState)
 	}
 	switch s.take(e, commit) {
 	case taken:
-		e.taken = commit
+		e.taken, e.from = commit, s
 	case refused:
 		e.override(v)
 	default:
@@ -63,10 +69,10 @@ func (e *Evaluation) settle(s *State, commit bool) *Verdict {
 // counter.
 var noState = newCause(Cause{Code: rules.CodeLimitsUnavailable})
 
-// GiveBack returns what Settle took, for a decision that is not delivered as
-// allowed. It does nothing the second time.
+// GiveBack returns what Settle took from s, for a decision that is not delivered
+// as allowed. It does nothing the second time, nor after Hold.
 func (e *Evaluation) GiveBack(s *State) {
-	if e.taken {
+	if e.taken && e.from == s {
 		e.taken = false
 		s.giveBack(e)
 	}

@@ -38,6 +38,7 @@ func (e *Evaluation) PeekShared(m *Mirror, ask func(*Batch) error) (*Verdict, er
 	if err != nil {
 		e.decided(noState)
 	}
+	v.stateful = v.Cause().Outcome == rules.Allowed // it is still to be settled
 	return v, err
 }
 

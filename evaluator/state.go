@@ -12,7 +12,10 @@ import (
 
 // StateOptions are the options of NewState. Zero fields have their defaults.
 type StateOptions struct {
-	// MaxKeys is the most live counters in all; default 1,000,000.
+	// MaxKeys is the most live counters in all; default 1,000,000. There are
+	// more only where costs of calls that reserved nothing are said later, of
+	// which there are at most as many as such calls are open: what was spent is
+	// counted in any case.
 	MaxKeys int
 	// MaxKeysPerAgent is the most live counters of one agent in one project;
 	// default 100,000.
@@ -89,6 +92,9 @@ func NewState(opts *StateOptions) *State {
 	s.sessions.init(opts)
 	return s
 }
+
+// made reports whether s is one of NewState: the zero State keeps nothing.
+func (s *State) made() bool { return s != nil && s.owners != nil }
 
 // or is the value of an option: that of its default where it is not above
 // zero.
@@ -223,6 +229,8 @@ func (s *State) takeCounters(e *Evaluation, ses *session, now int64, fits, commi
 	switch {
 	case !fits:
 		return refused
+	case !commit && s.closed.Load():
+		return noRoom
 	case !commit:
 		return taken
 	}

@@ -29,7 +29,7 @@ type Usage struct {
 // in the order of evaluation. It is to be asked after Decide and before
 // Settle, and takes nothing.
 func (e *Evaluation) Usage(s *State) []Usage {
-	if s == nil || e.call == nil {
+	if !s.made() || e.call == nil {
 		return nil
 	}
 	now := s.time(e.now)
