@@ -2,6 +2,7 @@ package vetoredis_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,8 +24,20 @@ type clock struct {
 // withClock returns a store of the shared server whose clock is the test's.
 func withClock(tb testing.TB) (*vetoredis.Store, *clock) {
 	tb.Helper()
-	s, p := quickServer(tb), prefix(tb)
-	store := s.open(tb, vetoredis.Options{Prefix: p, AcceptThatCountsMayBeForgotten: true})
+	return clockOf(tb, vetoredis.Options{})
+}
+
+// clockOf is withClock with options.
+func clockOf(tb testing.TB, opts vetoredis.Options) (*vetoredis.Store, *clock) {
+	tb.Helper()
+	return quickServer(tb).withClock(tb, opts)
+}
+
+func (s *server) withClock(tb testing.TB, opts vetoredis.Options) (*vetoredis.Store, *clock) {
+	tb.Helper()
+	p := prefix(tb)
+	opts.Prefix, opts.AcceptThatCountsMayBeForgotten = p, true
+	store := s.open(tb, opts)
 	c := &clock{tb: tb, client: s.client(tb), key: p + "clock", now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	store.UseClock(c.key)
 	c.set(c.now)
@@ -38,3 +51,13 @@ func (c *clock) set(now time.Time) {
 }
 
 func (c *clock) pass(d time.Duration) { c.set(c.now.Add(d)) }
+
+// age has time pass for keys too, which live by the server's own clock.
+func (c *clock) age(d time.Duration) {
+	for _, k := range c.client.Keys(ctx, strings.TrimSuffix(c.key, "clock")+"{*").Val() {
+		left := c.client.PTTL(ctx, k).Val()
+		require.Positive(c.tb, left, "%s lives for ever", k)
+		require.NoError(c.tb, c.client.PExpire(ctx, k, left-d).Err())
+	}
+	c.pass(d)
+}

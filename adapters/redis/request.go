@@ -199,7 +199,7 @@ func checkTake(b *evaluator.Batch, t *evaluator.Take) error {
 		return errors.New("vetoredis: a limit of calls has no window, or permits none")
 	case t.Kind == evaluator.Tally && (t.Window != 0 || t.By < -1 || t.By > 1):
 		return errors.New("vetoredis: a tally has a window, or moves by more than one")
-	case sum && !(isAmount(t.Sum) && isAmount(t.Amount)), sum && b.Op == evaluator.OpCorrect && !isAmount(t.Actual):
+	case sum && !(isAmount(t.Sum) && isAmount(t.Amount)), b.Op == evaluator.OpCorrect && !isAmount(t.Actual) && (sum || t.Actual != ""):
 		return fmt.Errorf("vetoredis: an amount is not %d digits", amountDigits)
 	default:
 		return nil

@@ -16,14 +16,14 @@ if ARGV[1] == 'take' then
 
     if kind == 'c' then
       -- A call that shares the newest entry of a long window: that needs the
-      -- head, and the time of the oldest entry.
+      -- head, and the time of the oldest entry. Where the counter is ahead of the
+      -- server's clock the key has to be kept anew, which this does not do.
       local window, most = unpack_at('>I8I8', numbers)
       local data = most > EXACT and call('GETRANGE', key, '0', '35') or ''
       if #data < HEAD_SIZE then break end
       local latest, registered, used, n = unpack_at(HEAD, data)
       local oldest, part = #data > HEAD_SIZE and unpack_at('>I8', data, HEAD_SIZE + 1) or latest, window / PARTS
-      if now < latest then now = latest end
-      if n == 0 or used >= most or oldest <= now - window or registered < time + window
+      if n == 0 or latest > time or used >= most or oldest <= now - window or registered < time + window
         or latest < now and floor(latest / part) ~= floor(now / part) then break end
       head = pack(HEAD, now, registered, used + 1, n + 1)
       said = pack('>I8BBI8I8BI8', time, 8, 1, used, latest + window - now, 8, now)

@@ -48,7 +48,8 @@ end
 -- count_in_window writes the window with one call more. It is kept from now on
 -- by the server's time, and not by that of the counter, which may be ahead: so
 -- much time passes in truth. What joins the newest entry later may leave that
--- as it is: for as long it is kept longer.
+-- as it is, for as long it is kept longer: but not where the counter is ahead,
+-- since then that entry stands still for longer.
 local function count_in_window(key, data, from, now, window, most, registered, used, latest, n)
   local older = data:sub(from)
   if n > 0 and not joins_newest(latest, now, window, most) then

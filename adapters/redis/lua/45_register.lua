@@ -7,13 +7,21 @@
 -- each call.
 local function register_until(window) return time + ceil(window * 9 / 8) end
 
--- check_room raises an error where so many new counters are too many.
-local function check_room(register, fresh, most)
-  if fresh == 0 then return end
-  local live = call('ZCOUNT', register, string.format('(%.0f', time), '+inf')
-  if live + fresh > most then
-    error({err = 'VETOFULL too many counters of one agent'}, 0)
+-- check_room raises an error where so many new counters are too many. One that
+-- has died and has its place still takes that; which is looked at only where
+-- there is no other.
+local function check_room(register, all, most)
+  local fresh = {}
+  for _, t in ipairs(all) do
+    if t.ready and t.fresh and not t.field then fresh[#fresh + 1] = t.member or t.key:sub(-43) end
   end
+  if #fresh == 0 then return end
+  local over = call('ZCOUNT', register, string.format('(%.0f', time), '+inf') + #fresh - most
+  for i = 1, over > 0 and #fresh or 0 do
+    local expires = call('ZSCORE', register, fresh[i])
+    if expires and tonumber(expires) > time then over = over - 1 end
+  end
+  if over > 0 then error({err = 'VETOFULL too many counters of one agent'}, 0) end
 end
 
 local function enter(register, member, expires, window)

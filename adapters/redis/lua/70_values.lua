@@ -6,7 +6,7 @@ function make.v()
 
   function values.new(key, numbers)
     local window, most = unpack_at('>I8I8', numbers)
-    return {kind = values, key = key, window = window, most = most, adds = numbers:sub(17), mark = ''}
+    return {kind = values, key = key, window = window, most = most, adds = numbers:sub(17), member = numbers:sub(17), register = true, mark = ''}
   end
 
   local function newest(t)
@@ -46,7 +46,6 @@ function make.v()
     local gone = call('ZRANGEBYSCORE', t.key, '-inf', t.now - t.window, 'LIMIT', 0, 16)
     if #gone > 0 then call('ZREM', t.key, unpack(gone)) end
     call('PEXPIRE', t.key, floor(t.window / 1000) + SLACK)
-    enter(KEYS[1], t.adds, register_until(t.window), t.window)
     t.mark = pack('>I8I8', at, t.before + 1)
   end
 

@@ -60,22 +60,21 @@ end
 -- thing that is written for a take begins with a command that a server without
 -- memory refuses: so there it is the first that fails.
 local function take(all)
-  local fresh, fresh_fields = 0, 0
+  local fresh_fields = 0
   for _, t in ipairs(all) do
-    if t.ready and t.fresh then
-      if t.field then fresh_fields = fresh_fields + 2 else fresh = fresh + 1 end
+    if t.ready and t.fresh and t.field then fresh_fields = fresh_fields + 2 end
+  end
+  check_room(KEYS[1], all, most_counters)
+  if fresh_fields > 0 then check_session_room(fresh_fields, most_counters) end
+  -- The register first: where that is no register, nothing was counted yet.
+  for _, t in ipairs(all) do
+    if t.ready and t.register then
+      t.registered = register_until(t.window)
+      enter(KEYS[1], t.member or t.key:sub(-43), t.registered, t.window)
     end
   end
-  check_room(KEYS[1], fresh, most_counters)
-  if fresh_fields > 0 then check_session_room(fresh_fields, most_counters) end
   for _, t in ipairs(all) do
-    if t.ready then
-      if t.register then
-        t.registered = register_until(t.window)
-        enter(KEYS[1], t.key:sub(-43), t.registered, t.window)
-      end
-      t.kind.add(t)
-    end
+    if t.ready then t.kind.add(t) end
   end
   if ses.open and has('e') then append(event) end
 end
