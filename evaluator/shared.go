@@ -193,7 +193,7 @@ func (e *Evaluation) Recorded() { e.recorded = true }
 func (p *Program) HasSequences() bool { return p != nil && p.sequences }
 
 // GiveBackShared returns what SettleShared took. It does nothing the second
-// time.
+// time, nor after Hold.
 func (e *Evaluation) GiveBackShared(ask func(*Batch) error) error {
 	b := e.batched
 	if !e.taken || b == nil {

@@ -93,6 +93,15 @@ type pair struct {
 	heldLocal     *evaluator.Hold
 }
 
+// hold keeps what was taken, which then is not given back, and reports whether
+// that is anything.
+func (p *pair) hold() bool {
+	if p.heldLocal == nil {
+		p.heldShared, p.heldLocal = p.shared.Hold(), p.local.Hold()
+	}
+	return p.heldLocal != nil
+}
+
 func (x *both) decide(call *rules.Call) (*pair, rules.Code) {
 	p := &pair{}
 	guarded := x.r.IntN(4) == 0
@@ -112,7 +121,6 @@ func (x *both) decide(call *rules.Call) (*pair, rules.Code) {
 	require.Equal(x.t, want.Cause().Code.String(), got.Cause().Code.String(), "%+v", call)
 	require.Equal(x.t, want.Cause().RuleID, got.Cause().RuleID, "%+v", call)
 	require.Equal(x.t, want.RetryAfter(), got.RetryAfter(), "%+v", call)
-	p.heldShared, p.heldLocal = p.shared.Hold(), p.local.Hold()
 	return p, got.Cause().Code
 }
 
@@ -198,7 +206,7 @@ func (x *both) toggle(session string) {
 
 func (x *both) correct(p *pair) {
 	for range 1 + x.r.IntN(2) {
-		if p.heldLocal == nil {
+		if !p.hold() {
 			return
 		}
 		actual := fmt.Sprint(x.r.IntN(600))

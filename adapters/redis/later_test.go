@@ -152,7 +152,7 @@ func (x *both) sayLater(w *waiting, counts map[string]int) bool {
 		w.local.GiveBack(x.state)
 		return true
 	}
-	if w.heldLocal == nil {
+	if !w.hold() {
 		return true
 	}
 	if !w.said && x.r.IntN(2) == 0 {
