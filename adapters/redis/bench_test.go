@@ -91,7 +91,7 @@ func ratios(t *testing.T, place string) {
 		{"refused", "{type: rate_limit, rateLimit: {maxCalls: 20, windowSeconds: 60}}", false, 0, 2.5},
 		{"a sum", "{type: budget, budget: {parameter: amount, max: 1000000, windowSeconds: 60}}", true, 0, 2.5},
 		{"a sum, every part of the window in use", "{type: budget, budget: {parameter: amount, max: 1000000, windowSeconds: 1}}", true, time.Second, 2.5},
-		{"a sum, refused", "{type: budget, budget: {parameter: amount, max: 20, windowSeconds: 61}}", false, 0, 0},
+		{"a sum, refused", "{type: budget, budget: {parameter: amount, max: 20, windowSeconds: 61}}", false, 0, 2.5},
 		{"a sum and a limit", "{type: budget, budget: {parameter: amount, max: 1000000, windowSeconds: 62}}, {type: rate_limit, rateLimit: {maxCalls: 1000000, windowSeconds: 62}}", true, 0, 0},
 	} {
 		decide := timed(t, s, place, x.rule)

@@ -35,6 +35,7 @@ func TestQuickAnswersAreTheOthers(t *testing.T) {
 		steps = 2000
 	}
 	const window = time.Hour
+	largest := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(1))
 	var taken [][2]*evaluator.Batch
 	for i := range steps {
 		if i%1000 == 0 {
@@ -64,6 +65,8 @@ func TestQuickAnswersAreTheOthers(t *testing.T) {
 		all := []evaluator.Take{
 			calls("few", window, 20), calls("many", window, 200),
 			sum("small", window, big.NewInt(5000), big.NewInt(r.Int64N(60))),
+			sum("tight", window, big.NewInt(100), big.NewInt(r.Int64N(130))),
+			sum("top", window, below(r, largest), new(big.Int).Rsh(largest, uint(r.IntN(3)))),
 			sum("large", window, below(r, new(big.Int).Lsh(big.NewInt(1), 128)), new(big.Int).Lsh(big.NewInt(1), uint(r.IntN(128)))),
 		}
 		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })

@@ -1,7 +1,7 @@
 -- The questions that are asked most are to take limits of calls and budgets of
 -- amounts, without a session, from counters that are there and registered, and
--- from which nothing leaves. They are answered here, and would have the same
--- answers from what follows.
+-- from which nothing leaves; or a budget alone, which has no room. They are
+-- answered here, and would have the same answers from what follows.
 if ARGV[1] == 'take' then
   local answer, waiting
   local key, head, entry, keep -- what is to be written; of a sum also for how long, where it is not kept for long enough
@@ -37,7 +37,24 @@ if ARGV[1] == 'take' then
       local edge, part = now - window, window / PARTS
       local x1, x2, x3 = plus(s1, s2, s3, a1, a2, a3)
       if at <= edge or older > 0 and oldest <= edge or registered < time + window
-        or a1 + a2 + a3 == 0 or is_more(x1, x2, x3, m1, m2, m3) then break end
+        or a1 + a2 + a3 == 0 then break end
+      if is_more(x1, x2, x3, m1, m2, m3) then
+        -- It does not fit until so much has left that the rest does, which mostly
+        -- one of the oldest does.
+        if #KEYS > 2 or x1 == MOST_HIGH then break end
+        local wait = 0
+        if not is_more(a1, a2, a3, m1, m2, m3) then
+          local some = older > 0 and call('LRANGE', key, '0', '1') or {}
+          wait = older < 2 and at + window - now or nil
+          for k = 1, math.min(older, 2) do
+            local e, e1, e2, e3 = unpack_at(SUM_ENTRY, some[k])
+            m1, m2, m3 = plus(m1, m2, m3, e1, e2, e3)
+            if not is_more(x1, x2, x3, m1, m2, m3) then wait = e + window - now break end
+          end
+          if not wait then break end
+        end
+        return pack('>I8BBI8I6I6I6I8B', time, 0, 0, wait, s1, s2, s3, at + window - now, 0)
+      end
       if at == now or older + 1 >= EXACT and floor(at / part) == floor(now / part) then
         a1, a2, a3 = plus(n1, n2, n3, a1, a2, a3)
       else
