@@ -30,7 +30,8 @@ type shared struct {
 }
 
 // ask asks the store. Failures are counted, and logged when they begin and
-// end.
+// end. A store that has no room for a counter of the call has answered, and of
+// one whose caller no longer waits nobody knows.
 func (a *Authorizer) ask(ctx context.Context, b *evaluator.Batch) (err error) {
 	s := a.shared
 	defer func() {
@@ -38,7 +39,8 @@ func (a *Authorizer) ask(ctx context.Context, b *evaluator.Batch) (err error) {
 			err = fmt.Errorf("the store panicked: %s", panicText(p))
 		}
 		switch {
-		case err != nil:
+		case err != nil && errors.Is(ctx.Err(), context.Canceled):
+		case err != nil && !errors.Is(err, evaluator.ErrNoRoom):
 			s.failures.Add(1)
 			if !s.down.Swap(true) {
 				a.logger().Error("the limit store does not answer; calls that need it are denied", zap.Error(err))

@@ -1,8 +1,14 @@
 package evaluator
 
 import (
+	"errors"
 	"time"
 )
+
+// ErrNoRoom is the error of a shared store that has no room for a counter of
+// the call, and has taken nothing. The call is denied as by any error of it, but
+// the store has answered.
+var ErrNoRoom = errors.New("too many live counters of one agent or session")
 
 // Op is what a shared store is asked to do.
 type Op uint8

@@ -14,7 +14,7 @@ func (s *State) insert(t *take, ses *session, e *Evaluation, now int64, locked [
 		if t.counter = ses.counters[string(t.key)]; t.counter != nil {
 			return locked, taken // of another take of the same call
 		}
-		o := s.owner(e.call.Project, e.call.AgentID)
+		o := s.ownerOfNew(e, now)
 		if o == nil {
 			return locked, noRoom
 		}
@@ -35,7 +35,7 @@ func (s *State) insert(t *take, ses *session, e *Evaluation, now int64, locked [
 		return locked, taken
 	}
 	s.sweep(x, now)
-	o := s.owner(e.call.Project, e.call.AgentID)
+	o := s.ownerOfNew(e, now)
 	if o == nil {
 		return locked, noRoom
 	}
@@ -110,6 +110,24 @@ func (s *State) enterLocked(o *owner) bool {
 	return true
 }
 
+// ownerOfNew is owner for the agent of a call. Where there is no room, a few
+// counters of every table are looked at first: those that have run out may be
+// in other tables than the one that somebody wants to come into, or in tables
+// that nobody comes into any more. The caller may hold the lock of a table.
+func (s *State) ownerOfNew(e *Evaluation, now int64) *owner {
+	o := s.owner(e.call.Project, e.call.AgentID)
+	if o != nil {
+		return o
+	}
+	for i := range s.tables {
+		if x := &s.tables[i]; x.mu.TryLock() { // the one that is held was swept
+			s.sweep(x, now)
+			x.mu.Unlock()
+		}
+	}
+	return s.owner(e.call.Project, e.call.AgentID)
+}
+
 // leave gives up the room of so many counters of o.
 func (s *State) leave(o *owner, n int) {
 	s.live.Add(-int64(n))
@@ -181,6 +199,6 @@ func (s *State) roomFor(v *valueMeter, e *Evaluation, t *take) bool {
 	if v.within == nil || v.values[string(t.value)] != nil {
 		return true
 	}
-	t.room = s.owner(e.call.Project, e.call.AgentID)
+	t.room = s.ownerOfNew(e, s.time(e.now))
 	return t.room != nil
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/useveto/veto-go/rules"
 )
 
 // StateOptions are the options of NewState. Zero fields have their defaults.
@@ -229,7 +231,7 @@ func (s *State) takeCounters(e *Evaluation, ses *session, now int64, fits, commi
 	switch {
 	case !fits:
 		return refused
-	case !commit && s.closed.Load():
+	case !commit && s.closed.Load() && e.verdict.Cause().Outcome == rules.Allowed: // else it would not be counted
 		return noRoom
 	case !commit:
 		return taken

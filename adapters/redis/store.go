@@ -25,7 +25,7 @@ type Store struct {
 
 // ErrFull is the error of a call that needs a new counter where there are
 // Options.MaxKeysPerAgent of its agent, or in its session. Nothing was taken.
-var ErrFull = errors.New("vetoredis: too many live counters of one agent or session")
+var ErrFull = fmt.Errorf("vetoredis: %w", evaluator.ErrNoRoom)
 
 // startTimeout is how long New waits for a server at most.
 const startTimeout = 5 * time.Second
@@ -70,7 +70,7 @@ func New(ctx context.Context, client goredis.UniversalClient, opts *Options) (*S
 func (s *Store) checkAll(ctx context.Context) error {
 	check := func(ctx context.Context, c *goredis.Client) error {
 		if err := c.Ping(ctx).Err(); err != nil {
-			return outage{err}
+			return notAnswered(err)
 		}
 		return checkServer(ctx, c, s.opts.AcceptThatCountsMayBeForgotten)
 	}
@@ -79,7 +79,7 @@ func (s *Store) checkAll(ctx context.Context) error {
 		return check(ctx, c)
 	case *goredis.ClusterClient:
 		if err := c.Ping(ctx).Err(); err != nil {
-			return outage{err}
+			return notAnswered(err)
 		}
 		return c.ForEachMaster(ctx, check)
 	default:
@@ -97,6 +97,17 @@ func (s *Store) checkOne(ctx context.Context, key string) error {
 		}
 	}
 	return checkServer(ctx, node, s.opts.AcceptThatCountsMayBeForgotten)
+}
+
+// notAnswered makes an outage of err, unless a server has answered that it does
+// not know the client, or what that may do: which no waiting ends.
+func notAnswered(err error) error {
+	for _, word := range []string{"WRONGPASS", "NOAUTH", "NOPERM"} {
+		if goredis.HasErrorPrefix(err, word) {
+			return fmt.Errorf("vetoredis: the server refuses the client: %w", err)
+		}
+	}
+	return outage{err}
 }
 
 // outage is the error of a server that does not answer.

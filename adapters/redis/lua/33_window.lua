@@ -49,8 +49,11 @@ end
 -- by the server's time, and not by that of the counter, which may be ahead: so
 -- much time passes in truth. What joins the newest entry later may leave that
 -- as it is, for as long it is kept longer: but not where the counter is ahead,
--- since then that entry stands still for longer.
+-- since then that entry stands still for longer. So of a counter that is ahead
+-- the head says that it is to be registered anew when the clock has caught up:
+-- who does that keeps the key anew too.
 local function count_in_window(key, data, from, now, window, most, registered, used, latest, n)
+  if now > time then registered = min(registered, now + window - 1) end
   local older = data:sub(from)
   if n > 0 and not joins_newest(latest, now, window, most) then
     older, n = older .. pack(ENTRY, latest, n), 0

@@ -12,13 +12,15 @@ function make.c()
   end
 
   -- read_start reads as much of a long window as is enough where the call fits
-  -- and shares the newest entry, which is not ahead of the server's clock (then
-  -- the key has to be kept anew), and none leaves; and says whether it does.
+  -- and shares the newest entry, and none leaves; and says whether it does. Not
+  -- where the key has to be kept anew: of a counter that is ahead of the server's
+  -- clock, or was when it was kept, and so is to be registered anew.
   local function read_start(t)
     local data = call('GETRANGE', t.key, '0', '35')
     if #data < HEAD_SIZE then return false end
     local now, registered, used, from, latest, n = open_window(data, t.window)
-    if now > time or from > HEAD_SIZE + 1 or n == 0 or used >= t.most or not joins_newest(latest, now, t.window, t.most) then return false end
+    if now > time or registered < time + t.window or from > HEAD_SIZE + 1 or n == 0 or used >= t.most
+      or not joins_newest(latest, now, t.window, t.most) then return false end
     t.now, t.registered, t.used, t.latest, t.n = now, registered, used, latest, n
     return true
   end
