@@ -15,6 +15,7 @@ import (
 // concurrent use.
 type Hold struct {
 	sums       []heldSum
+	from       *State // that it was taken from; nil: a shared store
 	owner      string // whose the counters are
 	session    *session
 	remembered remembered
@@ -43,7 +44,7 @@ func (e *Evaluation) Hold() *Hold {
 	if e.batched != nil {
 		return e.sharedHold()
 	}
-	h := &Hold{session: e.session, remembered: e.remembered}
+	h := &Hold{from: e.from, session: e.session, remembered: e.remembered}
 	for i := range e.takes {
 		if t := e.takes[i]; t.sums() {
 			t.key, t.value, t.counter = slices.Clone(t.key), nil, nil
@@ -68,9 +69,12 @@ func (t *take) sums() bool { return t.limit != nil && t.limit.meter == SumAmount
 // come out above its bound: then it denies until it has fallen. The error is
 // ErrNoAmount where actual is no such number, ErrSaid where the cost is known,
 // ErrNoBudget where there is no such sum, and ErrSeveral where the sums are of
-// different things and would get one number. After an error nothing has
-// changed.
+// different things and would get one number. After these nothing has changed.
+// After ErrClosed the cost is said, and not all of it is counted.
 func (s *State) Correct(h *Hold, now time.Time, policyID, ruleID, actual string) error {
+	if h != nil && h.from != s {
+		return ErrNoBudget // of another State, whose calls it is not to take back
+	}
 	chosen, amount, err := h.choose(policyID, ruleID, actual)
 	if err != nil || len(chosen) == 0 {
 		return err
@@ -115,7 +119,7 @@ func (s *State) correct(h *Hold, t *take, at int64, amount decimal.Amount) bool 
 
 // Succeeded says that the call was made and succeeded.
 func (s *State) Succeeded(h *Hold) {
-	if h == nil || h.session == nil {
+	if h == nil || h.from != s || h.session == nil {
 		return
 	}
 	h.session.mu.Lock()

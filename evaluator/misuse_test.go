@@ -79,6 +79,29 @@ func TestGiveBackToAnother(t *testing.T) {
 	require.Equal(t, rules.CodeAllowed, code)
 }
 
+// What a call costs is not said to a State that did not count it.
+func TestCorrectAnother(t *testing.T) {
+	p := compiled(t, anySet(rules.Rule{Type: rules.Budgeted, Budget: &rules.Budget{Parameter: "amount", Max: num("10"), WindowSeconds: 60}}))
+	s, other := NewState(nil), NewState(nil)
+	other.base = s.base
+	ask := func(s *State, amount string) (*Evaluation, rules.Code) {
+		e := &Evaluation{}
+		p.Decide(e, &rules.Call{AgentID: "bot", Tool: "t", Parameters: json.RawMessage(`{"amount":` + amount + `}`)}, wallStart)
+		return e, e.Settle(s).Cause().Code
+	}
+	e, code := ask(s, "5")
+	require.Equal(t, rules.CodeAllowed, code)
+	_, code = ask(other, "5")
+	require.Equal(t, rules.CodeAllowed, code)
+	h := e.Hold()
+	require.ErrorIs(t, other.Correct(h, wallStart, "", "", "0"), ErrNoBudget)
+	_, code = ask(other, "6")
+	require.Equal(t, rules.CodeBudgetExceeded, code)
+	require.NoError(t, s.Correct(h, wallStart, "", "", "0"))
+	_, code = ask(s, "10")
+	require.Equal(t, rules.CodeAllowed, code)
+}
+
 // A State that is not one of NewState, or that is closed, counts nothing, and
 // whoever looks is told so.
 func TestStateThatCountsNothing(t *testing.T) {

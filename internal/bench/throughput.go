@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 	"sync"
@@ -68,7 +67,7 @@ func round(n int, f func(g, i int)) func() {
 type throughputCase struct {
 	name                string
 	without, with, rate func()
-	bar                 float64 // on with to without; 0: with is to be no slower than rate
+	bar                 float64 // on with to without; 0: with is to be as fast as rate, give or take a tenth
 }
 
 func throughputCases() []throughputCase {
@@ -95,10 +94,10 @@ func throughputCases() []throughputCase {
 
 	free, counted := limited(""), limited(limitRule(unreached, 3600, ""))
 	return []throughputCase{
-		newThroughput("no parameters", apart, free, counted, bare, agent, math.Inf(1)),
+		newThroughput("no parameters", apart, free, counted, bare, agent, 0),
 		newThroughput("four parameters", apart, free, counted, full, agent, 1.5),
 		newThroughput("four parameters, every goroutine all counters", together, free, counted, full, agent, 0),
-		newThroughput("two of four parameters constrained", apart, s.document(), bytes.Replace(s.document(), []byte("["), []byte(perTool), 1), many, func(i int) string { return both[i] }, 1.5),
+		newThroughput("two of four parameters constrained", apart, s.document(), bytes.Replace(s.document(), []byte("["), []byte(perTool), 1), many, func(i int) string { return both[i] }, 0),
 	}
 }
 
@@ -135,7 +134,7 @@ func (b *bench) limitedThroughput() {
 		b.row("%s\t%.0f\t%.0f\t%.2f\t%.0f\t%.2f", c.name, each(0), each(1), ns[1]/ns[0], each(2), ns[2]/ns[0])
 		want := c.bar
 		if want == 0 {
-			want = ns[2] / ns[0]
+			want = 1.1 * ns[2] / ns[0]
 		}
 		b.bar(ns[1] <= want*ns[0], "throughput, %s: %.2f× the time without limits, want %.2f", c.name, ns[1]/ns[0], want)
 	}
