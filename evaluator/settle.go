@@ -39,9 +39,11 @@ func (e *Evaluation) Settle(s *State) *Verdict {
 // Peek returns what Settle would, and takes nothing: where that is a call which
 // is allowed, Settle may follow.
 func (e *Evaluation) Peek(s *State) *Verdict {
-	was := e.verdict.stateful
-	v := e.settle(s, false)
-	v.stateful = was && v.Cause().Outcome == rules.Allowed // it is still to be settled
+	v := &e.verdict
+	if v.stateful {
+		e.settle(s, false)
+		v.stateful = v.Cause().Outcome == rules.Allowed // it is still to be settled
+	}
 	return v
 }
 

@@ -64,11 +64,3 @@ func TestUserOfTheReadme(t *testing.T) {
 	}
 	a.do(&evaluator.Batch{Op: evaluator.OpEnd, Session: "s"})
 }
-
-// The true cost of what is no sum is an error.
-func TestActualOfNoSum(t *testing.T) {
-	a := newAsks(t)
-	b := *a.take("", calls("k", time.Hour, 5))
-	b.Op, b.Takes[0].Actual = evaluator.OpCorrect, "12"
-	require.ErrorContains(t, a.store.Do(ctx, &b), "39 digits")
-}

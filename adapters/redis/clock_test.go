@@ -2,7 +2,6 @@ package vetoredis_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 type clock struct {
 	tb     testing.TB
 	client *goredis.Client
+	prefix string // of the store's keys
 	key    string
 	now    time.Time
 }
@@ -24,13 +24,7 @@ type clock struct {
 // withClock returns a store of the shared server whose clock is the test's.
 func withClock(tb testing.TB) (*vetoredis.Store, *clock) {
 	tb.Helper()
-	return clockOf(tb, vetoredis.Options{})
-}
-
-// clockOf is withClock with options.
-func clockOf(tb testing.TB, opts vetoredis.Options) (*vetoredis.Store, *clock) {
-	tb.Helper()
-	return quickServer(tb).withClock(tb, opts)
+	return quickServer(tb).withClock(tb, vetoredis.Options{})
 }
 
 func (s *server) withClock(tb testing.TB, opts vetoredis.Options) (*vetoredis.Store, *clock) {
@@ -38,7 +32,7 @@ func (s *server) withClock(tb testing.TB, opts vetoredis.Options) (*vetoredis.St
 	p := prefix(tb)
 	opts.Prefix, opts.AcceptThatCountsMayBeForgotten = p, true
 	store := s.open(tb, opts)
-	c := &clock{tb: tb, client: s.client(tb), key: p + "clock", now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	c := &clock{tb: tb, client: s.client(tb), prefix: p, key: p + "clock", now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	store.UseClock(c.key)
 	c.set(c.now)
 	return store, c
@@ -52,9 +46,12 @@ func (c *clock) set(now time.Time) {
 
 func (c *clock) pass(d time.Duration) { c.set(c.now.Add(d)) }
 
+// keys are those of the store that a pattern describes.
+func (c *clock) keys(pattern string) []string { return c.client.Keys(ctx, c.prefix+pattern).Val() }
+
 // age has time pass for keys too, which live by the server's own clock.
 func (c *clock) age(d time.Duration) {
-	for _, k := range c.client.Keys(ctx, strings.TrimSuffix(c.key, "clock")+"{*").Val() {
+	for _, k := range c.keys("{*") {
 		left := c.client.PTTL(ctx, k).Val()
 		require.Positive(c.tb, left, "%s lives for ever", k)
 		require.NoError(c.tb, c.client.PExpire(ctx, k, left-d).Err())

@@ -385,3 +385,11 @@ func TestBucket(t *testing.T) {
 	a.back(b)
 	require.InDelta(t, wait, a.look("", slow).Takes[0].RetryAfter, float64(time.Minute))
 }
+
+// The true cost of what is no sum is an error.
+func TestActualOfNoSum(t *testing.T) {
+	a := newAsks(t)
+	b := *a.take("", calls("k", time.Hour, 5))
+	b.Op, b.Takes[0].Actual = evaluator.OpCorrect, "12"
+	require.ErrorContains(t, a.store.Do(ctx, &b), "39 digits")
+}

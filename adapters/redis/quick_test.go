@@ -19,11 +19,9 @@ import (
 // What the script answers before it has read itself to its end, it would answer
 // and write likewise at its end: there the same questions come from a session.
 func TestQuickAnswersAreTheOthers(t *testing.T) {
-	s, p := quickServer(t), prefix(t)
-	c := &clock{tb: t, client: s.client(t), key: p + "clock", now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	c.set(c.now)
+	_, c := withClock(t)
 	open := func(name string) *asks {
-		store := s.open(t, vetoredis.Options{Prefix: p + name, AcceptThatCountsMayBeForgotten: true})
+		store := quickServer(t).open(t, vetoredis.Options{Prefix: c.prefix + name, AcceptThatCountsMayBeForgotten: true})
 		store.UseClock(c.key)
 		return &asks{t, store}
 	}
@@ -41,7 +39,7 @@ func TestQuickAnswersAreTheOthers(t *testing.T) {
 		if i%1000 == 0 {
 			taken = nil
 			for _, name := range []string{"quick:", "other:"} {
-				for _, k := range c.client.Keys(ctx, p+name+"*").Val() {
+				for _, k := range c.keys(name + "*") {
 					require.NoError(t, c.client.Del(ctx, k).Err())
 				}
 			}
@@ -76,7 +74,7 @@ func TestQuickAnswersAreTheOthers(t *testing.T) {
 		x, y := quick.take("", append([]evaluator.Take(nil), all...)...), other.take("s", append([]evaluator.Take(nil), all...)...)
 		require.Equal(t, y.Takes, x.Takes, "step %d", i)
 		require.Equal(t, y.Taken, x.Taken)
-		require.Equal(t, contents(t, c.client, p+"other:"), contents(t, c.client, p+"quick:"), "step %d: %v", i, all)
+		require.Equal(t, contents(t, c.client, c.prefix+"other:"), contents(t, c.client, c.prefix+"quick:"), "step %d: %v", i, all)
 		seen[fmt.Sprint(len(all), x.Taken)]++
 		if x.Taken {
 			taken = append(taken, [2]*evaluator.Batch{x, y})
@@ -112,7 +110,7 @@ func TestSumsAreKeptForLongEnough(t *testing.T) {
 	const window, part, mark = time.Hour, time.Hour / 128, 5 * time.Hour
 	limit := sum("k", window, big.NewInt(1_000_000), big.NewInt(1))
 	require.True(t, a.take("", limit).Taken)
-	keys := c.client.Keys(ctx, strings.TrimSuffix(c.key, "clock")+"*:s:*").Val()
+	keys := c.keys("*:s:*")
 	require.Len(t, keys, 1)
 	kept := func() time.Time {
 		head := c.client.LIndex(ctx, keys[0], -1).Val()

@@ -34,7 +34,7 @@ func (a *asks) refusedAsFull(x evaluator.Take) {
 func TestACounterTakesItsOwnPlace(t *testing.T) {
 	for name, x := range ofEachKind() {
 		t.Run(name, func(t *testing.T) {
-			store, c := clockOf(t, vetoredis.Options{MaxKeysPerAgent: 1})
+			store, c := quickServer(t).withClock(t, vetoredis.Options{MaxKeysPerAgent: 1})
 			a := &asks{t, store}
 			require.True(t, a.take("", x).Taken)
 			c.age(62 * time.Minute)
@@ -50,7 +50,7 @@ func TestACounterTakesItsOwnPlace(t *testing.T) {
 func TestACounterLosesItsPlace(t *testing.T) {
 	for name, x := range ofEachKind() {
 		t.Run(name, func(t *testing.T) {
-			store, c := clockOf(t, vetoredis.Options{MaxKeysPerAgent: 1})
+			store, c := quickServer(t).withClock(t, vetoredis.Options{MaxKeysPerAgent: 1})
 			a := &asks{t, store}
 			require.True(t, a.take("", x).Taken)
 			c.pass(2 * time.Hour)
@@ -70,7 +70,7 @@ func TestSpoiltRegister(t *testing.T) {
 			require.True(t, a.take("", later).Taken)
 			c.pass(10 * time.Minute) // it is to be entered anew
 			require.True(t, a.take("", first).Taken)
-			register := c.client.Keys(ctx, strings.TrimSuffix(c.key, "clock")+"*:a:*").Val()
+			register := c.keys("*:a:*")
 			require.Len(t, register, 1)
 			require.NoError(t, c.client.Set(ctx, register[0], "x", time.Hour).Err())
 			b := &evaluator.Batch{Op: evaluator.OpTake, Project: "acme", Agent: "bot", Takes: []evaluator.Take{first, later}}

@@ -29,7 +29,7 @@ const (
 	atKeys
 )
 
-var operations = [...]any{
+var operations = [...]string{
 	evaluator.OpLook: "look", evaluator.OpTake: "take",
 	evaluator.OpGiveBack: "back", evaluator.OpCorrect: "correct",
 	evaluator.OpOpen: "open", evaluator.OpEnd: "end", evaluator.OpAppend: "append",
@@ -98,7 +98,7 @@ func operation(b *evaluator.Batch) any {
 	if b.Session == "" && !b.NeedsSession && !b.NeedsHistory {
 		return operations[b.Op]
 	}
-	text := fmt.Append(nil, operations[b.Op], " ")
+	text := append([]byte(operations[b.Op]), ' ')
 	for _, x := range [...]struct {
 		holds  bool
 		letter byte
@@ -130,14 +130,6 @@ func letter(kind evaluator.MeterKind) byte {
 	}
 }
 
-// kindNames are the letters that stand for a kind alone, as arguments.
-var kindNames = func() (names [128]any) {
-	for i := range names {
-		names[i] = string(rune(i))
-	}
-	return names
-}()
-
 // take adds what is to be said of one take.
 func (q *request) take(b *evaluator.Batch, t *evaluator.Take) error {
 	if err := checkTake(b, t); err != nil {
@@ -150,7 +142,7 @@ func (q *request) take(b *evaluator.Batch, t *evaluator.Take) error {
 	if t.Counts {
 		q.add(string(kind) + "+")
 	} else {
-		q.add(kindNames[kind])
+		q.add(string(kind))
 	}
 	if t.Window == 0 {
 		q.add(field(kind, t))

@@ -7,13 +7,16 @@
 -- each call.
 local function register_until(window) return time + ceil(window * 9 / 8) end
 
+-- member_of is what stands for a counter there.
+local function member_of(t) return t.member or t.key:sub(-43) end
+
 -- check_room raises an error where so many new counters are too many. One that
 -- has died and has its place still takes that; which is looked at only where
 -- there is no other.
 local function check_room(register, all, most)
   local fresh = {}
   for _, t in ipairs(all) do
-    if t.ready and t.fresh and not t.field then fresh[#fresh + 1] = t.member or t.key:sub(-43) end
+    if t.ready and t.fresh and not t.field then fresh[#fresh + 1] = member_of(t) end
   end
   if #fresh == 0 then return end
   local over = call('ZCOUNT', register, string.format('(%.0f', time), '+inf') + #fresh - most

@@ -6,7 +6,7 @@ function make.v()
 
   function values.new(key, numbers)
     local window, most = unpack_at('>I8I8', numbers)
-    return {kind = values, key = key, window = window, most = most, adds = numbers:sub(17), member = numbers:sub(17), register = true, mark = ''}
+    return {kind = values, key = key, window = window, most = most, member = numbers:sub(17), register = true, mark = ''}
   end
 
   local function newest(t)
@@ -18,7 +18,7 @@ function make.v()
     t.now = max(time, newest(t))
     t.edge = string.format('(%.0f', t.now - t.window)
     t.used = call('ZCOUNT', t.key, t.edge, '+inf')
-    local before = tonumber(call('ZSCORE', t.key, t.adds) or -1)
+    local before = tonumber(call('ZSCORE', t.key, t.member) or -1)
     t.before = before > t.now - t.window and before or -1
     t.fresh = t.before < 0
   end
@@ -41,7 +41,7 @@ function make.v()
   function values.add(t)
     -- No two uses of a value have one time, so that only the last is taken back.
     local at = max(t.now, t.before + 1)
-    call('ZADD', t.key, at, t.adds)
+    call('ZADD', t.key, at, t.member)
     -- What has left the window goes, a few at a time: more than come.
     local gone = call('ZRANGEBYSCORE', t.key, '-inf', t.now - t.window, 'LIMIT', 0, 16)
     if #gone > 0 then call('ZREM', t.key, unpack(gone)) end
@@ -52,13 +52,13 @@ function make.v()
   -- remove puts the time before the call back, unless the value was used again.
   function values.remove(t)
     local at, before = unpack_at('>I8I8', t.mark)
-    local last = call('ZSCORE', t.key, t.adds)
+    local last = call('ZSCORE', t.key, t.member)
     if not last or tonumber(last) ~= at then return end
     if before > 0 then
-      call('ZADD', t.key, before - 1, t.adds)
+      call('ZADD', t.key, before - 1, t.member)
     else
-      call('ZREM', t.key, t.adds)
-      call('ZREM', KEYS[1], t.adds)
+      call('ZREM', t.key, t.member)
+      call('ZREM', KEYS[1], t.member)
     end
   end
 

@@ -70,7 +70,7 @@ local function take(all)
   for _, t in ipairs(all) do
     if t.ready and t.register then
       t.registered = register_until(t.window)
-      enter(KEYS[1], t.member or t.key:sub(-43), t.registered, t.window)
+      enter(KEYS[1], member_of(t), t.registered, t.window)
     end
   end
   for _, t in ipairs(all) do
