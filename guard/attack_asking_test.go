@@ -203,9 +203,11 @@ func TestWaitUnderATicketThatIsPending(t *testing.T) {
 		a := load(t, asking, &veto.Options{Approvals: book})
 		_, err := wrap(t, a, "pay", echo[string], bot[string]())(t.Context(), pay5)
 		id := blocked(t, err).Result.ApprovalID
-		time.AfterFunc(time.Minute, func() { require.NoError(t, book.Answer(t.Context(), id, no)) })
+		answered := make(chan error, 1)
+		time.AfterFunc(time.Minute, func() { answered <- book.Answer(t.Context(), id, no) })
 		_, err = wrap(t, a, "pay", echo[string], &guard.Options[string]{Agent: "bot", Wait: true})(guard.WithApproval(t.Context(), id), pay5)
 		require.Equal(t, rules.CodeApprovalDenied, code(t, err))
+		require.NoError(t, <-answered)
 	})
 }
 
